@@ -1,0 +1,160 @@
+"""The state: a map from namespaced keys to records, seen through an overlay.
+
+A block executes on an overlay of the committed state. Within it each transaction runs on a second
+layer that is merged when it succeeds and dropped when it is refused. A key's record is decoded at
+most once while it is hot and encoded once per block, however often the block touches it, because
+records are frozen and therefore shared rather than copied.
+
+Keys are byte strings whose namespace ends with ``/`` (``meter/steel.main``); namespaces iterate in
+byte order over database and overlay together.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol, TypeVar
+
+from chain.codec import Record
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+KEY_BYTES_MAX: Final = 256
+"""Longest key: a namespace and three identifiers."""
+
+
+class StateReader(Protocol):
+    """Committed state, as a database offers it."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value's canonical bytes, or None where the key is absent."""
+        ...
+
+    def iterate(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yields (key, value) with this prefix in byte order, from ``start`` on if given."""
+        ...
+
+
+class MemoryStateReader:
+    """A state in a dictionary, for genesis, tests and the simulator."""
+
+    def __init__(self, entries: Mapping[bytes, bytes] | None = None) -> None:
+        self.entries = dict(entries or {})
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value or None."""
+        return self.entries.get(key)
+
+    def iterate(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yields (key, value) with this prefix in byte order, from ``start`` on if given."""
+        for key in sorted(self.entries):
+            if key.startswith(prefix) and key >= start:
+                yield key, self.entries[key]
+
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Takes over the changes of a block."""
+        for key, value in changes.items():
+            if value is None:
+                self.entries.pop(key, None)
+            else:
+                self.entries[key] = value
+
+
+class State:
+    """Overlay of one block over a committed state.
+
+    Use: :meth:`begin` a transaction, read and write, then :meth:`keep` or :meth:`drop` it;
+    :meth:`changes` at the end of the block. Reads and writes outside a transaction belong to the
+    block itself.
+    """
+
+    def __init__(self, reader: StateReader) -> None:
+        self._reader = reader
+        self._loaded: dict[bytes, Record | None] = {}
+        self._block: dict[bytes, Record | None] = {}
+        self._transaction: dict[bytes, Record | None] | None = None
+
+    def begin(self) -> None:
+        """Starts a transaction layer."""
+        assert self._transaction is None, "transactions do not nest"
+        self._transaction = {}
+
+    def keep(self) -> None:
+        """Merges the transaction layer into the block."""
+        assert self._transaction is not None, "no transaction has begun"
+        self._block.update(self._transaction)
+        self._transaction = None
+
+    def drop(self) -> None:
+        """Forgets everything that the transaction wrote."""
+        assert self._transaction is not None, "no transaction has begun"
+        self._transaction = None
+
+    def get(self, cls: type[RecordT], key: bytes) -> RecordT | None:
+        """Returns the record under a key as the given class, or None where it is absent."""
+        for layer in (self._transaction, self._block, self._loaded):
+            if layer is not None and key in layer:
+                record = layer[key]
+                assert record is None or isinstance(record, cls), f"{key!r} holds another class"
+                return record
+        stored = self._reader.get(key)
+        loaded = None if stored is None else cls.decode(stored)
+        self._loaded[key] = loaded
+        return loaded
+
+    def put(self, key: bytes, record: Record) -> None:
+        """Sets the record under a key."""
+        assert 0 < len(key) <= KEY_BYTES_MAX, f"state key of {len(key)} bytes"
+        self._layer()[key] = record
+
+    def delete(self, key: bytes) -> None:
+        """Removes a key; removing an absent one changes nothing."""
+        self._layer()[key] = None
+
+    def iterate(
+        self, cls: type[RecordT], prefix: bytes, start: bytes = b""
+    ) -> Iterator[tuple[bytes, RecordT]]:
+        """Yields (key, record) with this prefix in byte order, overlay included.
+
+        Writing under the prefix while iterating is not seen by the iteration; take what you need
+        first.
+        """
+        written = {
+            key: record
+            for layer in (self._block, self._transaction or {})
+            for key, record in layer.items()
+            if key.startswith(prefix) and key >= start
+        }
+        pending = sorted(written, reverse=True)
+        for key, stored in self._reader.iterate(prefix, start):
+            while pending and pending[-1] < key:
+                yield from self._written_entry(cls, pending.pop(), written)
+            if pending and pending[-1] == key:
+                yield from self._written_entry(cls, pending.pop(), written)
+            else:
+                yield key, cls.decode(stored)
+        while pending:
+            yield from self._written_entry(cls, pending.pop(), written)
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Returns what the block wrote, by key in byte order; None means removed.
+
+        A key written back to its committed value is no change.
+        """
+        assert self._transaction is None, "a transaction is still open"
+        changes: dict[bytes, bytes | None] = {}
+        for key in sorted(self._block):
+            record = self._block[key]
+            encoded = None if record is None else record.encode()
+            if encoded != self._reader.get(key):
+                changes[key] = encoded
+        return changes
+
+    def _layer(self) -> dict[bytes, Record | None]:
+        return self._block if self._transaction is None else self._transaction
+
+    @staticmethod
+    def _written_entry(
+        cls: type[RecordT], key: bytes, written: Mapping[bytes, Record | None]
+    ) -> Iterator[tuple[bytes, RecordT]]:
+        record = written[key]
+        if record is not None:
+            assert isinstance(record, cls), f"{key!r} holds another class"
+            yield key, record

@@ -1,0 +1,136 @@
+"""The meter: what is measured, in which unit, on which grid, and who answers for it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, Final
+
+from chain.codec import Record
+from chain.types import U64, Hash, Identifier, Length, Milliseconds, Name, PublicKey, Range
+
+
+class Quantity(IntEnum):
+    """What a meter measures."""
+
+    ELECTRICITY = 1
+    GAS = 2
+    HEAT = 3
+    STEAM = 4
+    FUEL = 5
+    CO2_MASS = 6
+    TEMPERATURE = 7
+    """Auxiliary: outdoor or machine temperature, no emissions."""
+
+
+class Unit(IntEnum):
+    """Unit of submitted values; the base unit beside it is what the state counts in."""
+
+    WATT_HOUR = 1
+    """UCUM W.h; base of electricity."""
+    KILOWATT_HOUR = 2
+    """UCUM kW.h; 1,000 W.h."""
+    MEGAWATT_HOUR = 3
+    """UCUM MW.h; 1,000,000 W.h."""
+    KILOJOULE = 4
+    """UCUM kJ; base of heat and steam."""
+    GIGAJOULE = 5
+    """UCUM GJ; 1,000,000 kJ."""
+    CUBIC_DECIMETRE = 6
+    """UCUM dm3; base of gas and liquid fuel."""
+    CUBIC_METRE = 7
+    """UCUM m3; 1,000 dm3."""
+    GRAM = 8
+    """UCUM g; base of solid fuel and CO2 mass."""
+    KILOGRAM = 9
+    """UCUM kg; 1,000 g."""
+    TONNE = 10
+    """UCUM t; 1,000,000 g."""
+    DECI_CELSIUS = 11
+    """A tenth of a degree Celsius; base of temperature."""
+
+
+class ValueKind(IntEnum):
+    """What the meter's own value is."""
+
+    REGISTER = 1
+    """A counter that only rises, until it rolls over at the modulus."""
+    INTERVAL = 2
+    """The amount of the interval itself."""
+
+
+class StampConvention(IntEnum):
+    """Which end of its interval a source stamp names."""
+
+    START = 1
+    END = 2
+
+
+class Direction(IntEnum):
+    """Direction of energy at the meter."""
+
+    IMPORT = 1
+    EXPORT = 2
+
+
+class MeterMode(IntEnum):
+    """Whether lateness is judged by block time (architecture.md, Two clocks)."""
+
+    BACKFILL = 1
+    LIVE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter(Record):
+    """Registered properties of a meter."""
+
+    meter_id: Identifier
+    organisation: Identifier
+    site: Identifier
+    name: Name
+    serial: Name
+    make: Name
+    accuracy_class_permille: Annotated[int, Range(1, 1_000)]
+    """Class 1 is 10 permille."""
+    quantity: Quantity
+    unit: Unit
+    scale: Annotated[int, Range(-6, 6)]
+    """Power of ten of submitted values in ``unit``: 1 kWh sent as 100 has scale -2."""
+    kind: ValueKind
+    direction: Direction
+    transformer_ratio: tuple[U64, U64]
+    """CT/PT ratio as numerator and denominator; (1, 1) where values are primary already."""
+    multiplier: tuple[U64, U64]
+    """Further multiplier of the register, numerator and denominator."""
+    register_modulus: U64 | None
+    """Register value at which it starts again from 0, in submitted units; None for INTERVAL."""
+    nameplate_w: U64 | None
+    """Nameplate capacity in watts (base units an hour for other quantities)."""
+    interval_ms: Annotated[int, Range(1_000, 86_400_000)]
+    """Grid; must divide a UTC day."""
+    stamp: StampConvention
+    calendar: tuple[Identifier, Annotated[int, Range(1, 65_535)]]
+    """Calendar id and version of the site."""
+    parent: Identifier | None
+    """Meter that this one is a sub-meter of."""
+    factor: Identifier | None
+    """Factor series that turns its base units into CO2e; None where it emits nothing."""
+    co2_check: tuple[U64, U64] | None
+    """Check 18: factor in 1e-4 kg CO2 per kWh and reporting step in grams, inferred from the
+    source and used for this check only; None where CO2 is not reported."""
+    responsible: PublicKey
+    """Account that answers alerts."""
+    calibration_certificate: Hash
+    """SHA-256 of the certificate's file; zeros where there is none."""
+    calibration_valid_until_ms: Milliseconds
+    installed_from_ms: Milliseconds
+    installed_to_ms: Milliseconds | None
+    mode: MeterMode
+    live_from_ms: Milliseconds | None
+    """Block time of ``meter.go_live``; None in BACKFILL."""
+
+
+METER_PREFIX: Final = b"meter/"
+
+
+def meter_key(meter_id: str) -> bytes:
+    """Returns the state key of a meter."""
+    return METER_PREFIX + meter_id.encode()

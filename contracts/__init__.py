@@ -1,1 +1,1 @@
-"""Built-in contracts in Python: no user code runs on chain, and a rule changes only by height."""
+"""The built-in contracts: what a transaction may do to the state; pure, versioned by height."""

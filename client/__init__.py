@@ -1,0 +1,1 @@
+"""The client library of operators and gateways: signs locally, submits, waits, follows events."""

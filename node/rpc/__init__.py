@@ -1,0 +1,1 @@
+"""The HTTP interface of a node: checks requests at the edge and asks the kernel."""

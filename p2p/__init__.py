@@ -1,0 +1,1 @@
+"""Authenticated links between nodes: they carry opaque bytes and know neither blocks nor votes."""

@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 VENV := .venv/bin
-PIP := $(VENV)/python -m pip --quiet --disable-pip-version-check
+PIP := $(VENV)/python -m pip -qq --disable-pip-version-check
 PYTEST := $(VENV)/python -m pytest --no-header
 INSTALL := $(PIP) install --require-hashes
 LINK := $(PIP) install --no-deps --no-build-isolation --editable .
@@ -19,6 +19,7 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 setup: .venv/.development ## install everything that the tests need into .venv
+	@:
 
 demo: .venv/.runtime ## a network of five nodes on real meter data; ONCE=1 ends by itself
 	@$(VENV)/tanlian demo $(if $(filter 1,$(ONCE)),--once)
@@ -36,7 +37,7 @@ type: .venv/.development ## static types (mypy --strict)
 
 arch: .venv/.development ## who may import whom (import-linter)
 	@echo '== arch'
-	@$(VENV)/lint-imports
+	@$(VENV)/lint-imports --no-logo
 
 unit: .venv/.development ## every test without processes or seeds
 	@echo '== unit'

@@ -30,9 +30,7 @@ class CommitCertificate(Record):
     block_hash: Hash
     signatures: Signatures
 
-    def verify(
-        self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme
-    ) -> None:
+    def verify(self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme) -> None:
         """Checks the certificate against the validator set of its height.
 
         Raises:
@@ -61,9 +59,7 @@ class PreparedCertificate(Record):
     pre_prepare: Signature
     prepares: Signatures
 
-    def verify(
-        self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme
-    ) -> None:
+    def verify(self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme) -> None:
         """Checks all signatures against the validator set of this height.
 
         Raises:
@@ -78,9 +74,7 @@ class PreparedCertificate(Record):
             )
         subject = (self.height, self.view, self.block_hash)
         context = (chain_id, validators, scheme)
-        _check_votes(
-            VoteKind.PRE_PREPARE, subject, ((self.primary, self.pre_prepare),), context
-        )
+        _check_votes(VoteKind.PRE_PREPARE, subject, ((self.primary, self.pre_prepare),), context)
         _check_votes(VoteKind.PREPARE, subject, self.prepares, context)
 
 

@@ -313,9 +313,7 @@ def _bytes_parser(bounds: Length) -> _Parser:
 
     def parse(value: object, path: str) -> object:
         if type(value) is not bytes or not minimum <= len(value) <= maximum:
-            raise DecodeError(
-                path=path, expected=f"{_span(bounds)} bytes", got=_kind_of(value)
-            )
+            raise DecodeError(path=path, expected=f"{_span(bounds)} bytes", got=_kind_of(value))
         return value
 
     return parse
@@ -386,9 +384,7 @@ def _sequence_parser(parse_element: _Parser, bounds: Length) -> _Parser:
             raise DecodeError(
                 path=path, expected=f"an array of {_span(bounds)} elements", got=_kind_of(value)
             )
-        return tuple(
-            [parse_element(element, f"{path}[{i}]") for i, element in enumerate(value)]
-        )
+        return tuple([parse_element(element, f"{path}[{i}]") for i, element in enumerate(value)])
 
     return parse
 

@@ -48,7 +48,7 @@ class Domain(Enum):
 _hasher_of: Final = {domain: hashlib.sha256(domain.value) for domain in Domain}
 
 
-def hash_of(domain: Domain, *parts: bytes) -> Hash:
+def hash_of(domain: Domain, *parts: bytes | bytearray) -> Hash:
     """Returns SHA-256 over the domain tag and the parts, 32 bytes.
 
     Parts are joined without separators: where more than one has a variable length, encode them

@@ -23,9 +23,7 @@ class Equivocation(Record):
     """The vote with the smaller digest, so that the same pair has one encoding."""
     second: Vote
 
-    def verify(
-        self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme
-    ) -> None:
+    def verify(self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme) -> None:
         """Checks the pair against the validator set of its height.
 
         Raises:

@@ -129,9 +129,7 @@ def execute_block(
             continue
         seen[transaction.id] = None
         receipts.append(_execute(state, context, transaction, runtime))
-    receipts.append(
-        Receipt(transaction_id=BLOCK_RECEIPT_ID, status=Status.OK, events=block_events)
-    )
+    receipts.append(Receipt(transaction_id=BLOCK_RECEIPT_ID, status=Status.OK, events=block_events))
     encoded = tuple(receipt.encode() for receipt in receipts)
     changes = state.changes()
     update = tree.update(changes)
@@ -214,6 +212,4 @@ def _execute(
         # The one place where a contract's bug is caught, to give it the transaction's name.
         raise TransactionBug(transaction.id, error) from error
     state.keep()
-    return Receipt(
-        transaction_id=transaction.id, status=Status.OK, result=result, events=events
-    )
+    return Receipt(transaction_id=transaction.id, status=Status.OK, result=result, events=events)

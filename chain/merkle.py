@@ -73,9 +73,7 @@ def verify_inclusion(
             if not remaining:
                 raise InvalidProof(f"audit path: expected more than {len(path)} hashes")
             sibling = remaining.pop(0)
-            computed = (
-                node_hash(sibling, computed) if index % 2 else node_hash(computed, sibling)
-            )
+            computed = node_hash(sibling, computed) if index % 2 else node_hash(computed, sibling)
         index //= 2
         last //= 2
     if remaining:

@@ -12,6 +12,7 @@ from typing import Annotated
 from chain.codec import Record
 from chain.types import Hash, Length, Text
 
+
 class Status(IntEnum):
     """Outcome of a transaction in a block."""
 

@@ -37,9 +37,7 @@ class Vote(Record):
     """Index of the validator in the set of this height."""
     signature: Signature
 
-    def verify(
-        self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme
-    ) -> bool:
+    def verify(self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme) -> bool:
         """Returns whether the signer is a member and the signature is its own over this vote."""
         if self.signer >= validators.count:
             return False

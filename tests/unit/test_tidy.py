@@ -18,6 +18,10 @@ FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
 SUPPRESSIONS_MAX = 25
 STARTS_PROCESSES = ("cli.py", "node/devnet*", "node/demo*")
+IMPURE = (
+    *("asyncio", "json", "logging", "math", "os", "pathlib", "random", "secrets", "socket"),
+    *("ssl", "threading", "time", "uuid", "zoneinfo"),
+)
 PROCESS_STARTERS = (
     r"(subprocess|multiprocessing)(\..*)?"
     r"|os\.(fork|system|popen|posix_spawn|spawn\w+|exec\w+)"
@@ -178,7 +182,7 @@ def nondeterminism_of(node: ast.AST) -> Iterator[str]:
             yield f"line {node.lineno}: {name}() has no place in pure code"
         case ast.Import() | ast.ImportFrom():
             for line, module in names_used_by(node):
-                if module.partition(".")[0] in ("json", "os", "asyncio", "math", "time", "random"):
+                if module.partition(".")[0] in IMPURE:
                     yield f"line {line}: {module} has no place in pure code"
         case (
             ast.For(iter=source)

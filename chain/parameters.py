@@ -5,14 +5,17 @@ hash. What one node may choose for itself is node configuration and is not here.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from chain.codec import Record
 from chain.crypto import Domain, hash_of
 from chain.types import Hash, Range
 
-_MINUTE_MS = 60_000
-_DAY_MS = 24 * 60 * _MINUTE_MS
+PARAMETERS_KEY: Final = b"chain/parameters"
+"""State key of the parameters that hold for the next block."""
+
+_MINUTE_MS: Final = 60_000
+_DAY_MS: Final = 24 * 60 * _MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

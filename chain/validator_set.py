@@ -20,6 +20,8 @@ from chain.codec import Record
 from chain.crypto import Domain, hash_of
 from chain.types import Hash, Length, PublicKey
 
+VALIDATORS_KEY: Final = b"chain/validators"
+"""State key of the set that votes on the next block."""
 VALIDATORS_MAX: Final = 100
 """Votes are all to all; a consortium beyond this size needs another protocol."""
 

@@ -1,0 +1,308 @@
+"""The pool of transactions that wait for a block: bounded, fair between senders, in their order.
+
+The pool checks nothing about a transaction but its own limits: whoever adds one has parsed it,
+checked its signature, chain id, size, work and validity window, and looked it up among the
+committed ones (that is where each of these costs is paid once). It has no clock: arrival times come
+with each call, from a clock that never steps; validity goes by block time.
+
+One sender's transactions are proposed in the order in which they arrived. Between senders blocks
+are filled in rounds, one transaction of each at a time, and whoever was served goes to the end of
+the line; so a flood of one sender delays nobody else by more than a round. Every operation costs
+the same however full the pool is, per transaction that it adds, returns or removes.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import islice
+from typing import Final
+
+from chain.errors import InvalidTransaction
+from chain.parameters import Parameters
+from chain.transaction import Transaction
+from chain.types import Hash, Milliseconds, PublicKey
+
+QUARANTINE_MAX: Final = 1_024
+"""Quarantined ids remembered; each cost a withheld proposal, so they are rare. A forgotten one may
+come again and is then quarantined again."""
+MISFITS_MAX: Final = 64
+"""Senders whose next transaction no longer fits before a block counts as full. One misfit is no
+proof (a smaller one may follow), a search through thousands of senders is no bargain either."""
+_STALE_DEADLINES_MIN: Final = 1_024
+"""Deadlines of removed transactions that are tolerated before they are swept out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MempoolLimits:
+    """Bounds of one node's pool; node configuration, not chain parameters."""
+
+    transactions_max: int
+    bytes_max: int
+    """Wire bytes of all transactions together."""
+    per_sender_max: int
+    """Transactions of one key, so that one sender cannot take the whole pool."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    transaction: Transaction
+    arrived_ms: Milliseconds
+    work: int | None = None
+    """Work units, once asked for: the contracts decode arguments to know it."""
+
+
+class Mempool:
+    """Transactions by id, in order of arrival and by sender.
+
+    Args:
+        limits: bounds that :meth:`add` holds.
+    """
+
+    def __init__(self, limits: MempoolLimits) -> None:
+        self._limits = limits
+        # Both kinds of queue lose entries at the front all the time; an OrderedDict finds its
+        # first entry at once, where a dict first passes over all that was removed before it.
+        self._entries: OrderedDict[Hash, _Entry] = OrderedDict()
+        self._queues: OrderedDict[PublicKey, OrderedDict[Hash, _Entry]] = OrderedDict()
+        self._deadlines: list[tuple[Milliseconds, Hash]] = []
+        self._quarantined: OrderedDict[Hash, None] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def count(self) -> int:
+        """Returns the number of transactions."""
+        return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        """Returns the wire bytes of all transactions."""
+        return self._bytes
+
+    @property
+    def oldest_ms(self) -> Milliseconds | None:
+        """Returns when the one that waits longest arrived, or None where nothing waits."""
+        for entry in self._entries.values():
+            return entry.arrived_ms
+        return None
+
+    def add(self, transaction: Transaction, now_ms: Milliseconds) -> None:
+        """Takes in a transaction that the caller has verified.
+
+        Args:
+            transaction: verified as the module says.
+            now_ms: arrival by a clock that never steps back.
+
+        Raises:
+            InvalidTransaction: ``DUPLICATE`` (it is here already), ``QUARANTINED``,
+                ``MEMPOOL_FULL`` or ``SENDER_QUOTA``; the pool is unchanged.
+        """
+        transaction_id = transaction.id
+        if transaction_id in self._entries:
+            raise InvalidTransaction(
+                "DUPLICATE", f"transaction {transaction_id.hex()} is already in the pool"
+            )
+        if transaction_id in self._quarantined:
+            raise InvalidTransaction(
+                "QUARANTINED",
+                f"transaction {transaction_id.hex()}: its execution failed unexpectedly on this "
+                "node; its operator has been told",
+            )
+        size = len(transaction.wire)
+        self._check_room(transaction.payload.sender, size)
+        entry = _Entry(transaction, now_ms)
+        self._entries[transaction_id] = entry
+        self._queues.setdefault(transaction.payload.sender, OrderedDict())[transaction_id] = entry
+        self._bytes += size
+        heappush(self._deadlines, (transaction.payload.valid_until_ms, transaction_id))
+
+    def get(self, transaction_id: Hash) -> Transaction | None:
+        """Returns the transaction with an id, or None where it is not here."""
+        entry = self._entries.get(transaction_id)
+        return None if entry is None else entry.transaction
+
+    def holds(self, transaction_id: Hash) -> bool:
+        """Returns whether a transaction is here."""
+        return transaction_id in self._entries
+
+    def is_quarantined(self, transaction_id: Hash) -> bool:
+        """Returns whether an id is quarantined."""
+        return transaction_id in self._quarantined
+
+    def transactions(self) -> Iterator[Transaction]:
+        """Yields all transactions in order of arrival; the pool must not change meanwhile."""
+        for entry in self._entries.values():
+            yield entry.transaction
+
+    def waiting_since(self, moment_ms: Milliseconds, count_max: int) -> list[Transaction]:
+        """Returns transactions that arrived at or before a moment, oldest first, at most so many.
+
+        These are the ones to send to all validators, because they have not moved (consensus.md
+        12, 14).
+        """
+        waiting: list[Transaction] = []
+        for entry in islice(self._entries.values(), count_max):
+            if entry.arrived_ms > moment_ms:
+                break
+            waiting.append(entry.transaction)
+        return waiting
+
+    def pick(
+        self,
+        *,
+        parent_time_ms: Milliseconds,
+        time_ms: Milliseconds,
+        parameters: Parameters,
+        work_of: Callable[[Transaction], int],
+    ) -> list[Transaction]:
+        """Returns transactions for a block, in order; they stay in the pool until removed.
+
+        Args:
+            parent_time_ms: block time of the parent.
+            time_ms: block time of the block.
+            parameters: limits of the block, and how far ahead ``valid_until`` may lie.
+            work_of: work units of a transaction; asked once for each.
+        """
+        filling = _Filling(
+            parameters=parameters,
+            time_ms=time_ms,
+            valid_until_max_ms=parent_time_ms + parameters.transaction_lifetime_max_ms,
+            work_of=work_of,
+        )
+        # The first round walks the line of senders itself, so that a short block does not pay for
+        # a long line; later rounds are over those who have more.
+        lanes: Iterable[Iterator[_Entry]] = (
+            iter(queue.values()) for queue in self._queues.values()
+        )
+        while True:
+            served: list[Iterator[_Entry]] = []
+            for lane in lanes:
+                if filling.take_from(lane):
+                    served.append(lane)
+                if filling.is_full:
+                    return filling.picked
+            if not served:
+                return filling.picked
+            lanes = served
+
+    def remove(self, transaction_ids: Iterable[Hash]) -> None:
+        """Forgets transactions that a block holds; ids that are not here are passed over."""
+        for transaction_id in transaction_ids:
+            if transaction_id in self._entries:
+                self._forget(transaction_id)
+        self._sweep_deadlines()
+
+    def expire(self, block_time_ms: Milliseconds) -> list[Hash]:
+        """Forgets transactions that no block after one of this time may hold; returns their ids.
+
+        The next block is later than its parent, so ``valid_until_ms`` equal to the parent's time
+        is too early already.
+        """
+        expired: list[Hash] = []
+        while self._deadlines and self._deadlines[0][0] <= block_time_ms:
+            _, transaction_id = heappop(self._deadlines)
+            if transaction_id in self._entries:
+                self._forget(transaction_id)
+                expired.append(transaction_id)
+        return expired
+
+    def quarantine(self, transaction_id: Hash) -> None:
+        """Forgets a transaction whose execution hit a bug, and refuses it from now on.
+
+        It must not merely be passed over: as long as it counted as waiting, it would keep the
+        view timers of all nodes running for nothing (consensus.md 12, 25).
+        """
+        if transaction_id in self._entries:
+            self._forget(transaction_id)
+        self._quarantined[transaction_id] = None
+        if len(self._quarantined) > QUARANTINE_MAX:
+            self._quarantined.popitem(last=False)
+
+    def _check_room(self, sender: PublicKey, size: int) -> None:
+        limits = self._limits
+        if len(self._entries) >= limits.transactions_max:
+            raise InvalidTransaction(
+                "MEMPOOL_FULL",
+                f"the pool holds {len(self._entries)} transactions, its limit; try again later or "
+                "another node",
+            )
+        if self._bytes + size > limits.bytes_max:
+            raise InvalidTransaction(
+                "MEMPOOL_FULL",
+                f"the pool holds {self._bytes} of {limits.bytes_max} bytes and has no room for "
+                f"{size} more; try again later or another node",
+            )
+        if len(self._queues.get(sender, ())) >= limits.per_sender_max:
+            raise InvalidTransaction(
+                "SENDER_QUOTA",
+                f"the pool holds {limits.per_sender_max} transactions of this sender, its limit; "
+                "wait until some are committed",
+            )
+
+    def _forget(self, transaction_id: Hash) -> None:
+        """Takes out a transaction and sends its sender to the end of the line."""
+        transaction = self._entries.pop(transaction_id).transaction
+        self._bytes -= len(transaction.wire)
+        sender = transaction.payload.sender
+        queue = self._queues[sender]
+        del queue[transaction_id]
+        if queue:
+            self._queues.move_to_end(sender)
+        else:
+            del self._queues[sender]
+
+    def _sweep_deadlines(self) -> None:
+        """Rebuilds the deadlines where most belong to transactions that are gone."""
+        if len(self._deadlines) > 2 * len(self._entries) + _STALE_DEADLINES_MIN:
+            self._deadlines = [
+                (entry.transaction.payload.valid_until_ms, transaction_id)
+                for transaction_id, entry in self._entries.items()
+            ]
+            heapify(self._deadlines)
+
+
+class _Filling:
+    """A block that is being filled."""
+
+    def __init__(
+        self,
+        *,
+        parameters: Parameters,
+        time_ms: Milliseconds,
+        valid_until_max_ms: Milliseconds,
+        work_of: Callable[[Transaction], int],
+    ) -> None:
+        self.picked: list[Transaction] = []
+        self.is_full = False
+        self._time_ms = time_ms
+        self._valid_until_max_ms = valid_until_max_ms
+        self._work_of = work_of
+        self._count_max = parameters.block_transactions_max
+        self._bytes_left = parameters.block_bytes_max
+        self._work_left = parameters.block_readings_max
+        self._misfits = 0
+
+    def take_from(self, lane: Iterator[_Entry]) -> bool:
+        """Takes a sender's next transaction; returns whether the sender may have another turn."""
+        for entry in lane:
+            payload = entry.transaction.payload
+            if payload.valid_until_ms < self._time_ms:
+                continue
+            # What is not valid yet keeps its place: the sender's later ones wait behind it.
+            return payload.valid_until_ms <= self._valid_until_max_ms and self._take(entry)
+        return False
+
+    def _take(self, entry: _Entry) -> bool:
+        if entry.work is None:
+            entry.work = self._work_of(entry.transaction)
+        size = len(entry.transaction.wire)
+        if size > self._bytes_left or entry.work > self._work_left:
+            self._misfits += 1
+            self.is_full = self._misfits > MISFITS_MAX
+            return False
+        self.picked.append(entry.transaction)
+        self._bytes_left -= size
+        self._work_left -= entry.work
+        # Every transaction costs at least one unit of work.
+        self.is_full = len(self.picked) >= self._count_max or self._work_left < 1
+        return True

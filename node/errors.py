@@ -18,3 +18,11 @@ class NodeError(Exception):
 
 class LocalError(NodeError):
     """Something on this host is missing, damaged, unsafe or misconfigured."""
+
+
+class StorageError(LocalError):
+    """The database is absent, damaged, of another version, or a write failed.
+
+    A failed write is final: what it left behind is unknown, so the process ends
+    (consensus.md 30).
+    """

@@ -11,7 +11,7 @@ from typing import Protocol
 from chain.block import CertifiedBlock, Header
 from chain.certificate import CommitCertificate
 from chain.receipt import Receipt
-from chain.state_tree import TreeUpdate
+from chain.state_tree import StateTree, TreeUpdate
 from chain.types import Hash, Height
 
 
@@ -78,15 +78,25 @@ class BlockStore(Protocol):
         """Returns a bucket of the authenticated tree (chain.state_tree.BucketReader)."""
         ...
 
-    def bucket_hashes(self) -> bytes | None:
-        """Returns the stored bucket hashes, or None for a new store."""
+    def open_tree(self) -> StateTree:
+        """Returns the authenticated tree over the stored state."""
+        ...
+
+    def certificate(self, height: Height) -> CommitCertificate | None:
+        """Returns the commit certificate of a committed block."""
+        ...
+
+    def encoded_receipts(self, height: Height) -> tuple[bytes, ...]:
+        """Returns the receipts of a block as they are under the receipt root."""
         ...
 
     def index_entries(self, prefix: bytes, start: bytes = b"") -> Iterator[bytes]:
         """Yields keys of the readings index with this prefix in byte order."""
         ...
 
-    def initialise(self, genesis: bytes, changes: dict[bytes, bytes | None], update: TreeUpdate) -> None:
+    def initialise(
+        self, genesis: bytes, changes: dict[bytes, bytes | None], update: TreeUpdate
+    ) -> None:
         """Writes the genesis record and state into an empty store, durably."""
         ...
 

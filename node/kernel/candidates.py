@@ -1,0 +1,191 @@
+"""Candidate blocks of the height in agreement: built or checked here, executed once.
+
+A candidate is executed when it is assembled or judged, and the result is kept until the height is
+decided; so a block that commits is stored without executing it again. Only what was executed here
+with the same roots is a candidate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chain.block import Header, transaction_root
+from chain.errors import InvalidBlock
+from chain.execution import (
+    BlockContext,
+    ContractRuntime,
+    Execution,
+    execute_block,
+)
+from chain.genesis import Genesis
+from chain.parameters import Parameters
+from chain.state_tree import StateTree
+from chain.transaction import Transaction
+from chain.types import Hash, Milliseconds, PublicKey
+from chain.validator_set import VALIDATORS_KEY, ValidatorSet
+from node.ports import BlockStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A block that was executed here and whose header states the result."""
+
+    header: Header
+    transactions: tuple[Transaction, ...]
+    execution: Execution
+    next_validators: ValidatorSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """What a block is built on."""
+
+    hash: Hash
+    height: int
+    time_ms: Milliseconds
+    validators: ValidatorSet
+    """Set that votes on the block to build."""
+    parameters: Parameters
+
+
+class Workshop:
+    """Executes blocks on the head and holds the candidates of one height."""
+
+    def __init__(
+        self, *, genesis: Genesis, store: BlockStore, tree: StateTree, runtime: ContractRuntime
+    ) -> None:
+        self._chain_id = genesis.chain_id
+        self._parameters = genesis.parameters
+        self._store = store
+        self._tree = tree
+        self._runtime = runtime
+        self._candidates: dict[Hash, Candidate] = {}
+        self.parent = self._read_parent(genesis)
+
+    def candidate(self, block_hash: Hash) -> Candidate | None:
+        """Returns what was built or judged here under this hash."""
+        return self._candidates.get(block_hash)
+
+    def body(self, transaction_id: Hash) -> bytes | None:
+        """Returns the wire bytes of a transaction that stands in some candidate."""
+        for candidate in self._candidates.values():
+            for transaction in candidate.transactions:
+                if transaction.id == transaction_id:
+                    return transaction.wire
+        return None
+
+    def build(
+        self, transactions: Sequence[Transaction], *, time_ms: Milliseconds, proposer: PublicKey
+    ) -> Candidate:
+        """Executes transactions and states the result in a new header.
+
+        Raises:
+            TransactionBug: names the transaction to leave out.
+        """
+        execution = self._execute(transactions, time_ms)
+        next_validators = self._next_validators(execution)
+        parent = self.parent
+        header = Header(
+            chain_id=self._chain_id,
+            height=parent.height + 1,
+            parent_hash=parent.hash,
+            time_ms=time_ms,
+            proposer=proposer,
+            transaction_count=len(transactions),
+            transaction_root=transaction_root([each.id for each in transactions]),
+            receipt_root=execution.receipt_root,
+            state_root=execution.state_root,
+            validator_set_hash=parent.validators.hash,
+            next_validator_set_hash=next_validators.hash,
+            parameters_hash=parent.parameters.hash,
+        )
+        candidate = Candidate(
+            header=header,
+            transactions=tuple(transactions),
+            execution=execution,
+            next_validators=next_validators,
+        )
+        self._candidates[header.hash] = candidate
+        return candidate
+
+    def check(self, header: Header, transactions: Sequence[Transaction]) -> Candidate:
+        """Executes a block of somebody else and compares every field of its header.
+
+        Raises:
+            InvalidBlock: names the first field that differs.
+            TransactionBug: a contract failed unexpectedly; says nothing about the proposer.
+        """
+        known = self._candidates.get(header.hash)
+        if known is not None:
+            return known
+        candidate = self.build(transactions, time_ms=header.time_ms, proposer=header.proposer)
+        if candidate.header != header:
+            del self._candidates[candidate.header.hash]
+            raise _difference(expected=candidate.header, got=header)
+        return candidate
+
+    def advance(self, candidate: Candidate) -> None:
+        """Moves on to the next height; the candidate's batch is durable."""
+        self._tree.apply(candidate.execution.tree_update)
+        self._candidates.clear()
+        self.parent = Parent(
+            hash=candidate.header.hash,
+            height=candidate.header.height,
+            time_ms=candidate.header.time_ms,
+            validators=candidate.next_validators,
+            parameters=self._parameters,
+        )
+
+    def _execute(self, transactions: Sequence[Transaction], time_ms: Milliseconds) -> Execution:
+        context = BlockContext(
+            chain_id=self._chain_id,
+            height=self.parent.height + 1,
+            time_ms=time_ms,
+            parent_time_ms=self.parent.time_ms,
+            parameters=self.parent.parameters,
+        )
+        return execute_block(
+            context=context,
+            transactions=transactions,
+            reader=self._store,
+            tree=self._tree,
+            index=self._store,
+            runtime=self._runtime,
+        )
+
+    def _next_validators(self, execution: Execution) -> ValidatorSet:
+        changed = execution.changes.get(VALIDATORS_KEY)
+        return self.parent.validators if changed is None else ValidatorSet.decode(changed)
+
+    def _read_parent(self, genesis: Genesis) -> Parent:
+        stored = self._store.get(VALIDATORS_KEY)
+        assert stored is not None, "the state of every chain names its validators"
+        validators = ValidatorSet.decode(stored)
+        head = self._store.head()
+        if head is None:
+            return Parent(
+                hash=self._chain_id,
+                height=0,
+                time_ms=genesis.time_ms,
+                validators=validators,
+                parameters=self._parameters,
+            )
+        header, _ = head
+        return Parent(
+            hash=header.hash,
+            height=header.height,
+            time_ms=header.time_ms,
+            validators=validators,
+            parameters=self._parameters,
+        )
+
+
+def _difference(*, expected: Header, got: Header) -> InvalidBlock:
+    for name in Header.__dataclass_fields__:
+        ours, theirs = getattr(expected, name), getattr(got, name)
+        if ours != theirs:
+            return InvalidBlock(f"header {name}", expected=_words(ours), got=_words(theirs))
+    raise AssertionError("headers that differ differ in a field")
+
+
+def _words(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

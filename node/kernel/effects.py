@@ -1,0 +1,98 @@
+"""What a kernel wants done, in this order (see :mod:`consensus.effects` on order and durability).
+
+Timers, evidence, faults and halts are the replica's own effects and pass through.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from chain.types import Hash, PublicKey
+from consensus.effects import (
+    CancelTimer,
+    Halt,
+    Persist,
+    RecordEvidence,
+    ReportFault,
+    StartTimer,
+)
+from node.ports import StoredBlock
+
+
+class Traffic(IntEnum):
+    """Kind of payload, for the lane that it takes."""
+
+    VOTES = 1
+    TRANSACTIONS = 2
+    SYNC = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPayload:
+    """Send bytes to one peer; nothing happens where its link is down."""
+
+    peer: PublicKey
+    traffic: Traffic
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastPayload:
+    """Send bytes to every other validator."""
+
+    traffic: Traffic
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPayload:
+    """Send bytes to every observer whose link is up."""
+
+    traffic: Traffic
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreBlock:
+    """Write one batch, durable; then step the kernel with BlockStored before anything else."""
+
+    stored: StoredBlock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Answer for one submitted transaction; accepted where ``code`` is empty."""
+
+    transaction_id: Hash | None
+    """None where the bytes are no transaction."""
+    code: str
+    """Empty, or a stable name such as ``INVALID_SIGNATURE``."""
+    detail: str
+    """For people: what was expected and what came."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Returns whether this node's pool took it; a promise of nothing more."""
+        return not self.code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSubmission:
+    """Tell the client, one answer per transaction in order."""
+
+    ticket: int
+    admissions: tuple[Admission, ...]
+
+
+KernelEffect = (
+    SendPayload
+    | BroadcastPayload
+    | PushPayload
+    | StoreBlock
+    | AnswerSubmission
+    | Persist
+    | StartTimer
+    | CancelTimer
+    | RecordEvidence
+    | ReportFault
+    | Halt
+)

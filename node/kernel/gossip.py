@@ -1,0 +1,90 @@
+"""Gossip of this node's own clients' transactions: sent at once, again when stuck, then complained.
+
+Every validator hears of a transaction from the node that admitted it. One that has not moved for
+half a view timeout is sent to all again, so that all their timers run (consensus.md 12); one that
+waits for T_c while blocks go by is censored (consensus.md 14).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chain.types import Hash, Milliseconds
+from consensus.messages import BODIES_MAX
+
+GOSSIP_BYTES_MAX: Final = 1_048_576
+"""Bytes of bodies in one message, well below the frame limit."""
+STALE_BATCH_MAX: Final = 500
+"""Transactions sent again at one tick."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """When one of our own transactions went out."""
+
+    first_ms: Milliseconds
+    last_ms: Milliseconds
+    blocks_before: int
+
+
+class Gossip:
+    """What this node sent to all validators and waits for."""
+
+    def __init__(
+        self, regossip_after_ms: Milliseconds, censorship_timeout_ms: Milliseconds
+    ) -> None:
+        self._regossip_after_ms = regossip_after_ms
+        self._censorship_timeout_ms = censorship_timeout_ms
+        self._sent: dict[Hash, _Sent] = {}
+        self._block_count = 0
+
+    def remember(self, transaction_id: Hash, now_ms: Milliseconds) -> None:
+        """Notes that a transaction has been sent to all."""
+        self._sent[transaction_id] = _Sent(now_ms, now_ms, self._block_count)
+
+    def forget(self, transaction_ids: Sequence[Hash], *, block_was_stored: bool) -> None:
+        """Drops what has been committed or has expired."""
+        if block_was_stored:
+            self._block_count += 1
+        for transaction_id in transaction_ids:
+            self._sent.pop(transaction_id, None)
+
+    def stale(self, now_ms: Milliseconds) -> tuple[Hash, ...]:
+        """Returns what is to be sent again now, oldest first, and notes that it is."""
+        stale: list[Hash] = []
+        for transaction_id, sent in self._sent.items():
+            if len(stale) == STALE_BATCH_MAX:
+                break
+            if now_ms >= sent.last_ms + self._regossip_after_ms:
+                sent.last_ms = now_ms
+                stale.append(transaction_id)
+        return tuple(stale)
+
+    def is_censored(self, now_ms: Milliseconds) -> bool:
+        """Returns whether the oldest has waited for T_c although blocks went by."""
+        oldest = next(iter(self._sent.values()), None)
+        return (
+            oldest is not None
+            and now_ms >= oldest.first_ms + self._censorship_timeout_ms
+            and self._block_count > oldest.blocks_before
+        )
+
+
+def batches_of(wires: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:
+    """Splits bodies into messages of bounded count and bytes, in order."""
+    batch: list[bytes] = []
+    size = 0
+    for wire in wires:
+        if batch and (len(batch) == BODIES_MAX or size + len(wire) > GOSSIP_BYTES_MAX):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(wire)
+        size += len(wire)
+    if batch:
+        yield tuple(batch)
+
+
+def batches_of_ids(transaction_ids: Sequence[Hash]) -> Iterator[tuple[Hash, ...]]:
+    """Splits ids into requests of bounded count, in order."""
+    for start in range(0, len(transaction_ids), BODIES_MAX):
+        yield tuple(transaction_ids[start : start + BODIES_MAX])

@@ -1,5 +1,5 @@
-"""What the chain is: records, their canonical bytes, proofs and execution.
+"""What can be verified for ever after: records, hashes, signatures, state, and execution.
 
-Pure: everything here is a function of its arguments on every machine, with no clock, chance,
-float or I/O. It imports none of the other packages.
+Pure and synchronous: no clock, disk, socket or random source. Everything above imports it, and it
+imports none of that; contracts are reached through :class:`chain.execution.ContractRuntime`.
 """

@@ -8,6 +8,7 @@ is common to all (consensus.md 4, 7).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated
 
 from chain.codec import Record
@@ -19,6 +20,7 @@ from chain.vote import Vote, VoteKind
 
 SignerSignature = tuple[U16, Signature]
 Signatures = Annotated[tuple[SignerSignature, ...], Length(1, VALIDATORS_MAX)]
+OtherSignatures = Annotated[tuple[SignerSignature, ...], Length(0, VALIDATORS_MAX - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ class PreparedCertificate(Record):
     """Index of the primary of (height, view); that it is the primary is for the caller to check,
     since it follows from the parent's header."""
     pre_prepare: Signature
-    prepares: Signatures
+    prepares: OtherSignatures
+    """Of others than the primary; none where it is the only validator."""
 
     def verify(self, *, chain_id: Hash, validators: ValidatorSet, scheme: SignatureScheme) -> None:
         """Checks all signatures against the validator set of this height.
@@ -117,9 +120,9 @@ def _check_signers(
     signers = [signer for signer, _ in signatures]
     if len(signers) < needed:
         raise InvalidCertificate(f"certificate has {len(signers)} votes, needs {needed}")
-    if any(later <= earlier for earlier, later in zip(signers, signers[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(signers)):
         raise InvalidCertificate(f"signers {signers}: expected each once, in ascending order")
-    if signers[-1] >= validators.count:
+    if signers and signers[-1] >= validators.count:
         raise InvalidCertificate(
             f"signer {signers[-1]}: expected an index below {validators.count}"
         )

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
@@ -35,7 +34,7 @@ import msgpack
 from chain.errors import DecodeError
 from chain.types import I64_MIN, U64_MAX, Length, Pattern, Range
 
-Value: TypeAlias = None | bool | int | bytes | str | tuple["Value", ...]
+Value: TypeAlias = bool | int | bytes | str | tuple["Value", ...] | None
 """What canonical bytes can mean."""
 
 DEPTH_MAX: Final = 12
@@ -44,6 +43,8 @@ DEPTH_MAX: Final = 12
 _Parser: TypeAlias = Callable[[Any, str], Any]
 _Dumper: TypeAlias = Callable[[Any], Any]
 _SCALARS: Final = frozenset({int, bytes, str, bool, NoneType})
+_PLAIN_WORDS: Final = {bool: "a boolean", bytes: "a byte string", str: "a text"}
+"""Annotations without bounds, with the words for them."""
 
 _packer: Final = msgpack.Packer(use_bin_type=True, autoreset=True)
 
@@ -94,11 +95,11 @@ def _unpack(data: bytes, path: str) -> Value:
     return value
 
 
-def _refuse_map(pairs: object) -> None:
+def _refuse_map(_pairs: object) -> None:
     raise ValueError("maps have no canonical order")
 
 
-def _refuse_extension(code: int, data: bytes) -> None:
+def _refuse_extension(_code: int, _data: bytes) -> None:
     raise ValueError("extension types are not part of this encoding")
 
 
@@ -125,7 +126,8 @@ class Record:
 
     def to_value(self) -> tuple[Value, ...]:
         """Returns the fields in order as a plain value."""
-        return schema_of(type(self)).dump(self)
+        value: tuple[Value, ...] = schema_of(type(self)).dump(self)
+        return value
 
     def encode(self) -> bytes:
         """Returns the canonical bytes of this record."""
@@ -165,9 +167,18 @@ class Schema:
     """Field annotations, for interfaces that describe records to people."""
 
 
-@cache
+_schemas: Final[dict[type[Record], Schema]] = {}
+
+
 def schema_of(cls: type[Record]) -> Schema:
-    """Compiles the schema of a record class from its annotations."""
+    """Returns the schema of a record class; compiles it from the annotations at first use."""
+    schema = _schemas.get(cls)
+    if schema is None:
+        schema = _schemas[cls] = _compile(cls)
+    return schema
+
+
+def _compile(cls: type[Record]) -> Schema:
     hints = get_type_hints(cls, include_extras=True)
     names = tuple(field.name for field in fields(cls))  # type: ignore[arg-type]  # each subclass is a dataclass
     parsers = tuple(_parser_of(hints[name]) for name in names)
@@ -212,7 +223,7 @@ def _record_parser(
 
 def _record_dumper(names: tuple[str, ...], dumpers: tuple[_Dumper | None, ...]) -> _Dumper:
     if not names:
-        return lambda record: ()
+        return lambda _record: ()
     getter = attrgetter(*names)
     if len(names) == 1:
         only = dumpers[0]
@@ -243,14 +254,10 @@ def _parser_of(hint: Any) -> _Parser:
         return lambda value, path: schema_of(hint).parse(value, path)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return _enum_parser(hint)
-    if hint is bool:
-        return _exact_parser(bool, "a boolean")
     if hint is int:
         return _range_parser(Range(I64_MIN, U64_MAX))
-    if hint is bytes:
-        return _exact_parser(bytes, "a byte string")
-    if hint is str:
-        return _exact_parser(str, "a text")
+    if hint in _PLAIN_WORDS:
+        return _exact_parser(hint, _PLAIN_WORDS[hint])
     raise TypeError(f"no canonical encoding for the annotation {hint!r}")
 
 

@@ -17,10 +17,10 @@ from chain.errors import ChainError, ContractRefusal, InvalidBlock, InvalidTrans
 from chain.merkle import merkle_root
 from chain.parameters import Parameters
 from chain.receipt import Event, Receipt, Status
-from chain.state import State, StateReader
+from chain.state import State, StateReader, UnencodableRecord
 from chain.state_tree import StateTree, TreeUpdate
 from chain.transaction import Transaction, check_window
-from chain.types import Hash, Height, Milliseconds
+from chain.types import TEXT_BYTES_MAX, Hash, Height, Milliseconds
 
 BLOCK_RECEIPT_ID: Final = bytes(32)
 """Transaction id of the receipt that holds the block's own events."""
@@ -69,7 +69,11 @@ class TransactionIndex(Protocol):
 
 
 class TransactionBug(ChainError):
-    """A contract raised what it never raises on purpose; names the transaction and the cause."""
+    """A contract did what it never does on purpose; names the transaction and the cause.
+
+    The transaction is :data:`BLOCK_RECEIPT_ID` where the block's own work failed; leaving out
+    transactions does not help then.
+    """
 
     def __init__(self, transaction_id: Hash, cause: Exception) -> None:
         self.transaction_id = transaction_id
@@ -119,7 +123,7 @@ def execute_block(
     """
     check_limits(transactions, context.parameters, runtime)
     state = State(reader)
-    block_events = runtime.begin_block(state, context)
+    block_events = _begin_block(state, context, runtime)
     receipts: list[Receipt] = []
     seen: dict[Hash, None] = {}
     for transaction in transactions:
@@ -131,7 +135,7 @@ def execute_block(
         receipts.append(_execute(state, context, transaction, runtime))
     receipts.append(Receipt(transaction_id=BLOCK_RECEIPT_ID, status=Status.OK, events=block_events))
     encoded = tuple(receipt.encode() for receipt in receipts)
-    changes = state.changes()
+    changes = _changes_of(state)
     update = tree.update(changes)
     return Execution(
         receipts=tuple(receipts),
@@ -185,6 +189,22 @@ def _check_window(transaction: Transaction, context: BlockContext) -> None:
         ) from error
 
 
+def _begin_block(
+    state: State, context: BlockContext, runtime: ContractRuntime
+) -> tuple[Event, ...]:
+    try:
+        return runtime.begin_block(state, context)
+    except Exception as error:
+        raise TransactionBug(BLOCK_RECEIPT_ID, error) from error
+
+
+def _changes_of(state: State) -> dict[bytes, bytes | None]:
+    try:
+        return state.changes()
+    except UnencodableRecord as error:
+        raise TransactionBug(error.writer or BLOCK_RECEIPT_ID, error) from error
+
+
 def _duplicate(transaction: Transaction) -> Receipt:
     return Receipt(
         transaction_id=transaction.id,
@@ -206,10 +226,15 @@ def _execute(
             transaction_id=transaction.id,
             status=Status.FAILED,
             code=refusal.code,
-            detail=refusal.detail,
+            detail=_clipped(refusal.detail),
         )
     except Exception as error:
-        # The one place where a contract's bug is caught, to give it the transaction's name.
+        # Here a contract's bug is caught, to give it the transaction's name.
         raise TransactionBug(transaction.id, error) from error
-    state.keep()
+    state.keep(transaction.id)
     return Receipt(transaction_id=transaction.id, status=Status.OK, result=result, events=events)
+
+
+def _clipped(detail: str) -> str:
+    """Returns a detail that fits its receipt: it may quote what a client sent."""
+    return detail.encode()[:TEXT_BYTES_MAX].decode(errors="ignore")

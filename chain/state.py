@@ -13,11 +13,23 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, TypeVar
 
 from chain.codec import Record
+from chain.errors import ChainError
+from chain.types import Hash
 
 RecordT = TypeVar("RecordT", bound=Record)
 
 KEY_BYTES_MAX: Final = 256
 """Longest key: a namespace and three identifiers."""
+
+
+class UnencodableRecord(ChainError):
+    """A record that a contract wrote has no canonical bytes, such as an integer beyond 64 bits."""
+
+    def __init__(self, *, key: bytes, writer: Hash | None, cause: Exception) -> None:
+        self.writer = writer
+        """Who wrote it last, as :meth:`State.keep` was told; None for the block itself."""
+        self.cause = cause
+        super().__init__(f"state key {key!r}: {type(cause).__name__}: {cause}")
 
 
 class StateReader(Protocol):
@@ -70,16 +82,22 @@ class State:
         self._loaded: dict[bytes, Record | None] = {}
         self._block: dict[bytes, Record | None] = {}
         self._transaction: dict[bytes, Record | None] | None = None
+        self._writers: dict[bytes, Hash | None] = {}
 
     def begin(self) -> None:
         """Starts a transaction layer."""
         assert self._transaction is None, "transactions do not nest"
         self._transaction = {}
 
-    def keep(self) -> None:
-        """Merges the transaction layer into the block."""
+    def keep(self, writer: Hash | None = None) -> None:
+        """Merges the transaction layer into the block.
+
+        Args:
+            writer: id of the transaction, to name it where its records prove unencodable.
+        """
         assert self._transaction is not None, "no transaction has begun"
         self._block.update(self._transaction)
+        self._writers.update(dict.fromkeys(self._transaction, writer))
         self._transaction = None
 
     def drop(self) -> None:
@@ -125,36 +143,48 @@ class State:
         pending = sorted(written, reverse=True)
         for key, stored in self._reader.iterate(prefix, start):
             while pending and pending[-1] < key:
-                yield from self._written_entry(cls, pending.pop(), written)
+                yield from _written_entry(cls, pending.pop(), written)
             if pending and pending[-1] == key:
-                yield from self._written_entry(cls, pending.pop(), written)
+                yield from _written_entry(cls, pending.pop(), written)
             else:
                 yield key, cls.decode(stored)
         while pending:
-            yield from self._written_entry(cls, pending.pop(), written)
+            yield from _written_entry(cls, pending.pop(), written)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Returns what the block wrote, by key in byte order; None means removed.
 
         A key written back to its committed value is no change.
+
+        Raises:
+            UnencodableRecord: names the key and who wrote it.
         """
         assert self._transaction is None, "a transaction is still open"
         changes: dict[bytes, bytes | None] = {}
         for key in sorted(self._block):
             record = self._block[key]
-            encoded = None if record is None else record.encode()
-            if encoded != self._reader.get(key):
+            # What was read before needs no second look at the database to be compared.
+            if key in self._loaded and self._loaded[key] == record:
+                continue
+            encoded = None if record is None else self._encode(key, record)
+            if key in self._loaded or encoded != self._reader.get(key):
                 changes[key] = encoded
         return changes
+
+    def _encode(self, key: bytes, record: Record) -> bytes:
+        try:
+            return record.encode()
+        except (OverflowError, TypeError, ValueError) as error:
+            raise UnencodableRecord(key=key, writer=self._writers.get(key), cause=error) from error
 
     def _layer(self) -> dict[bytes, Record | None]:
         return self._block if self._transaction is None else self._transaction
 
-    @staticmethod
-    def _written_entry(
-        cls: type[RecordT], key: bytes, written: Mapping[bytes, Record | None]
-    ) -> Iterator[tuple[bytes, RecordT]]:
-        record = written[key]
-        if record is not None:
-            assert isinstance(record, cls), f"{key!r} holds another class"
-            yield key, record
+
+def _written_entry(
+    cls: type[RecordT], key: bytes, written: Mapping[bytes, Record | None]
+) -> Iterator[tuple[bytes, RecordT]]:
+    record = written[key]
+    if record is not None:
+        assert isinstance(record, cls), f"{key!r} holds another class"
+        yield key, record

@@ -16,6 +16,8 @@ SIGNATURE_BYTES: Final = 64
 """Ed25519 signature size (RFC 8032)."""
 NONCE_BYTES: Final = 16
 """Random bytes that make a transaction unique (consensus.md 24)."""
+TEXT_BYTES_MAX: Final = 1_024
+"""UTF-8 bytes of a free text."""
 U64_MAX: Final = 2**64 - 1
 I64_MIN: Final = -(2**63)
 """MessagePack holds integers from -2**63 to 2**64 - 1."""
@@ -70,5 +72,5 @@ Identifier = Annotated[str, IDENTIFIER_PATTERN]
 """Name of an organisation, site, meter, factor or method: ASCII, safe as part of a state key."""
 Name = Annotated[str, Length(1, 128)]
 """A short free text for people, 1 to 128 bytes of UTF-8; never part of a key."""
-Text = Annotated[str, Length(0, 1024)]
+Text = Annotated[str, Length(0, TEXT_BYTES_MAX)]
 """A free text for people, at most 1,024 bytes of UTF-8; never part of a key."""

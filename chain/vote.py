@@ -53,7 +53,7 @@ class Vote(Record):
         return scheme.verify(validators.keys[self.signer], message, self.signature)
 
 
-def vote_bytes(
+def vote_bytes(  # noqa: PLR0913 - these are the fields that the signature covers
     *,
     chain_id: Hash,
     kind: VoteKind,
@@ -71,7 +71,7 @@ def vote_bytes(
     )
 
 
-def sign_vote(
+def sign_vote(  # noqa: PLR0913 - the fields of the signed bytes, and who signs them
     signer: Signer,
     *,
     chain_id: Hash,

@@ -6,13 +6,22 @@ One contract test runs against every implementation of a port.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from chain.block import CertifiedBlock, Header
 from chain.certificate import CommitCertificate
 from chain.receipt import Receipt
 from chain.state_tree import StateTree, TreeUpdate
-from chain.types import Hash, Height
+from chain.types import Hash, Height, PublicKey
+
+
+class Traffic(IntEnum):
+    """Kind of payload, for the lane that it takes."""
+
+    VOTES = 1
+    TRANSACTIONS = 2
+    SYNC = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +135,24 @@ class JournalStore(Protocol):
 
     def recycle(self) -> None:
         """Forgets the records of the height that has just been committed."""
+        ...
+
+
+class Links(Protocol):
+    """Links to the other members; what is sent while a link is down is lost."""
+
+    def send(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:
+        """Queues bytes for one peer."""
+        ...
+
+    def broadcast(self, traffic: Traffic, payload: bytes) -> None:
+        """Queues bytes for every other validator."""
+        ...
+
+    def push(self, traffic: Traffic, payload: bytes) -> None:
+        """Queues bytes for every observer."""
+        ...
+
+    def report(self, peer: PublicKey, reason: str) -> None:
+        """Counts a fault of a peer; enough of them cut the link for a while."""
         ...

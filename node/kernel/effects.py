@@ -4,7 +4,6 @@ Timers, evidence, faults and halts are the replica's own effects and pass throug
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from chain.types import Hash, PublicKey
 from consensus.effects import (
@@ -15,15 +14,7 @@ from consensus.effects import (
     ReportFault,
     StartTimer,
 )
-from node.ports import StoredBlock
-
-
-class Traffic(IntEnum):
-    """Kind of payload, for the lane that it takes."""
-
-    VOTES = 1
-    TRANSACTIONS = 2
-    SYNC = 3
+from node.ports import StoredBlock, Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

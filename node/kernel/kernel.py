@@ -68,7 +68,6 @@ from node.kernel.effects import (
     PushPayload,
     SendPayload,
     StoreBlock,
-    Traffic,
 )
 from node.kernel.events import (
     BlockStored,
@@ -79,7 +78,7 @@ from node.kernel.events import (
 )
 from node.kernel.gossip import Gossip, batches_of, batches_of_ids
 from node.kernel.serving import answer_blocks, answer_bodies
-from node.ports import BlockStore, StoredBlock
+from node.ports import BlockStore, StoredBlock, Traffic
 
 TRAFFIC_OF = {
     Blocks: Traffic.SYNC,
@@ -107,7 +106,9 @@ class _Judgement:
     """A proposal that waits for its bodies."""
 
     request: JudgeProposal
-    asked_at_ms: Milliseconds
+    wanted: set[Hash]
+    """Ids whose bodies are not here; only for membership."""
+    asked_at_ms: Milliseconds = 0
     times_asked: int = 0
     bodies: dict[Hash, Transaction] = field(default_factory=dict)
     """Bodies that the pool had no room for."""
@@ -262,11 +263,7 @@ class Kernel:
         parent = self.workshop.parent
         transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
         waiting = self._judgement
-        is_wanted = (
-            waiting is not None
-            and transaction.id in waiting.request.transaction_ids
-            and transaction.id not in waiting.bodies
-        )
+        is_wanted = waiting is not None and transaction.id in waiting.wanted
         if self.pool.holds(transaction.id) or (
             not is_wanted and self._store.holds(transaction.id)
         ):
@@ -276,6 +273,7 @@ class Kernel:
         check_signature(transaction, self._scheme)
         if is_wanted and waiting is not None:
             waiting.bodies[transaction.id] = transaction
+            waiting.wanted.discard(transaction.id)
         else:
             self.pool.add(transaction, now.monotonic_ms)
 
@@ -398,7 +396,9 @@ class Kernel:
                     self._assembly = effect
                     done += self._try_assemble(now)
                 case JudgeProposal():
-                    self._judgement = _Judgement(effect, now.monotonic_ms)
+                    self._judgement = _Judgement(
+                        effect, {each for each in effect.transaction_ids if not self.pool.holds(each)}
+                    )
                     done += self._try_judge(now)
                 case CommitBlock():
                     done += self._commit(effect)

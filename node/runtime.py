@@ -170,12 +170,14 @@ class Runtime:
         await self._perform(effects)
 
     async def _perform(self, effects: Sequence[KernelEffect]) -> None:
+        stored: StoredBlock | None = None
         for effect in effects:
             match effect:
                 case Persist():
                     await self._on_disk(self._journal.persist, effect.records, effect.guard)
                 case StoreBlock():
-                    await self._store_block(effect.stored)
+                    stored = effect.stored
+                    await self._store_block(stored)
                 case SendPayload():
                     self._links.send(effect.peer, effect.traffic, effect.payload)
                 case BroadcastPayload():
@@ -196,13 +198,15 @@ class Runtime:
                     pass  # the observer has told the operator
                 case _:
                     assert_never(effect)
+        if stored is not None:
+            # Only now: the next height's timers must not meet the rest of this height's effects.
+            await self._step(BlockStored(height=stored.block.header.height))
 
     async def _store_block(self, stored: StoredBlock) -> None:
         await self._on_disk(self._store.commit, stored)
         await self._on_disk(self._journal.recycle)
         for listener in self._stored_listeners:
             listener(stored)
-        await self._step(BlockStored(height=stored.block.header.height))
 
     async def _on_disk(self, work: Callable[..., None], *arguments: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)

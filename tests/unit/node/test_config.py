@@ -259,8 +259,8 @@ def test_a_value_at_its_bound_is_accepted(tmp_path: Path, key: str, value: int |
         (
             {"mempool_transactions_max": "9999"},
             (
-                "mempool_sender_transactions_max: expected at most mempool_transactions_max (9999), "
-                "got 10000"
+                "mempool_sender_transactions_max: expected at most mempool_transactions_max "
+                "(9999), got 10000"
             ),
         ),
     ],

@@ -293,7 +293,9 @@ def test_every_flipped_byte_is_harmless_cut_or_named(directory: Path, journal: J
     second = range(2 * PAGE_BYTES, 2 * PAGE_BYTES + body_bytes + 6)
     file_header = range(8 + 1 + 8 + 32 + 32)
 
-    for offset in range(3 * PAGE_BYTES + 1):
+    # Every byte that carries meaning, and a sample of the padding.
+    offsets = {*file_header, *first, *second, *range(0, 3 * PAGE_BYTES + 1, 61)}
+    for offset in sorted(offsets):
         damaged = bytearray(content)
         damaged[offset] ^= 0xFF
         path.write_bytes(damaged)

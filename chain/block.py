@@ -13,6 +13,7 @@ from typing import Annotated, Final
 from chain.certificate import CommitCertificate
 from chain.codec import Record
 from chain.crypto import Domain, hash_of
+from chain.errors import InvalidBlock
 from chain.merkle import merkle_root
 from chain.transaction import Transaction
 from chain.types import U32, Hash, Height, Length, Milliseconds, PublicKey, Range
@@ -60,6 +61,32 @@ TransactionIds = Annotated[tuple[Hash, ...], Length(0, BLOCK_TRANSACTIONS_LIMIT)
 def transaction_root(transaction_ids: Sequence[Hash]) -> Hash:
     """Returns the root over the ids in order."""
     return merkle_root(transaction_ids)
+
+
+def check_link(parent: Header, header: Header) -> None:
+    """Checks that one header follows another on the same chain.
+
+    Raises:
+        InvalidBlock: another chain, a height that is not the next, another parent hash, a time
+            that is not later, or a validator set that the parent did not announce.
+    """
+    rules: tuple[tuple[str, object, object], ...] = (
+        ("chain id", parent.chain_id.hex(), header.chain_id.hex()),
+        ("height", parent.height + 1, header.height),
+        ("parent hash", parent.hash.hex(), header.parent_hash.hex()),
+        (
+            "validator set hash",
+            parent.next_validator_set_hash.hex(),
+            header.validator_set_hash.hex(),
+        ),
+    )
+    for rule, expected, got in rules:
+        if expected != got:
+            raise InvalidBlock(rule, expected=str(expected), got=str(got))
+    if header.time_ms <= parent.time_ms:
+        raise InvalidBlock(
+            "block time", expected=f"above {parent.time_ms}", got=str(header.time_ms)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from node.durable_journal import DurableJournal
 from node.journal_file import JournalMissing
 from node.sign_guard_file import GuardMissing
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from node.ports import JournalStore

@@ -166,7 +166,15 @@ def stop_running(network: Network) -> list[str]:
 def _start(address: NodeAddress) -> NodeProcess:
     with (address.home / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-            [sys.executable, "-m", "cli", "node", "run", "--config", str(address.home / CONFIG_FILE)],
+            [
+                sys.executable,
+                "-m",
+                "cli",
+                "node",
+                "run",
+                "--config",
+                str(address.home / CONFIG_FILE),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -14,7 +14,6 @@ Layout of a network directory::
 import json
 import secrets
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,9 +25,9 @@ from chain.types import Milliseconds
 from consensus.sign_guard import initial_guard
 from node.config import NodeConfig, NodeRole, dump
 from node.disk import create_private_directory, create_private_file
+from node.durable_journal import DurableJournal
 from node.errors import LocalError
 from node.genesis_file import save_genesis
-from node.journal_file import JournalFile
 from node.keystore import (
     INTERACTIVE_COST,
     KdfCost,
@@ -36,17 +35,14 @@ from node.keystore import (
     create_key_file,
     create_seed_file,
 )
-from node.sign_guard_file import SignGuardFile
 from p2p.identity import new_tls_identity
 
 LOOPBACK: Final = "127.0.0.1"
 NETWORK_FILE: Final = "network.json"
 GENESIS_FILE: Final = "genesis.json"
 CONFIG_FILE: Final = "config.toml"
-PASSPHRASE_FILE: Final = "passphrase"
+PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105  # a file name
 ACCOUNTS_DIRECTORY: Final = "accounts"
-GUARD_FILE: Final = "sign-guard"
-JOURNAL_DIRECTORY: Final = "journal"
 DATABASE_DIRECTORY: Final = "database"
 
 
@@ -229,8 +225,7 @@ def _create_home(
     config = _config_of(home, plan, ports)
     (home / CONFIG_FILE).write_text(dump(config, directory=home), encoding="utf-8")
     if is_validator:
-        SignGuardFile.create(home / GUARD_FILE, initial_guard())
-        JournalFile.create(home / JOURNAL_DIRECTORY)
+        DurableJournal.create(home, guard=initial_guard())
     return Member(
         node_id=plan.node_id,
         organisation=plan.organisation,
@@ -242,9 +237,7 @@ def _create_home(
     )
 
 
-def _config_of(
-    home: Path, plan: OrganisationPlan, ports: tuple[int, int, int]
-) -> NodeConfig:
+def _config_of(home: Path, plan: OrganisationPlan, ports: tuple[int, int, int]) -> NodeConfig:
     p2p_port, rpc_port, metrics_port = ports
     is_validator = plan.role is MemberRole.VALIDATOR
     home = home.absolute()
@@ -275,7 +268,7 @@ def _config_of(
 
 
 def _save_network(directory: Path, plan: NetworkPlan) -> Network:
-    nodes: Sequence[dict[str, str]] = [
+    nodes = [
         {
             "node_id": each.node_id,
             "organisation": each.organisation,

@@ -46,6 +46,19 @@ from node.kernel.kernel import Kernel
 from node.observer import Observer
 from node.ports import BlockStore, JournalStore, Links, StoredBlock, Traffic
 
+InstantEffect = (
+    SendPayload
+    | BroadcastPayload
+    | PushPayload
+    | StartTimer
+    | CancelTimer
+    | AnswerSubmission
+    | ReportFault
+    | RecordEvidence
+    | Halt
+)
+"""Effects that need no disk."""
+
 TICK_S: Final = 0.1
 """Granularity of asking again and of expiry; both are hundreds of milliseconds."""
 SUBMISSIONS_MAX: Final = 256
@@ -142,9 +155,7 @@ class Runtime:
             return (busy,) * len(wires)
         self._last_ticket += 1
         ticket = self._last_ticket
-        answer: asyncio.Future[tuple[Admission, ...]] = (
-            asyncio.get_running_loop().create_future()
-        )
+        answer: asyncio.Future[tuple[Admission, ...]] = asyncio.get_running_loop().create_future()
         self._answers[ticket] = answer
         self._bulk.append(TransactionsSubmitted(ticket=ticket, wires=tuple(wires)))
         self._wake.set()
@@ -172,35 +183,42 @@ class Runtime:
     async def _perform(self, effects: Sequence[KernelEffect]) -> None:
         stored: StoredBlock | None = None
         for effect in effects:
-            match effect:
-                case Persist():
-                    await self._on_disk(self._journal.persist, effect.records, effect.guard)
-                case StoreBlock():
-                    stored = effect.stored
-                    await self._store_block(stored)
-                case SendPayload():
-                    self._links.send(effect.peer, effect.traffic, effect.payload)
-                case BroadcastPayload():
-                    self._links.broadcast(effect.traffic, effect.payload)
-                case PushPayload():
-                    self._links.push(effect.traffic, effect.payload)
-                case StartTimer():
-                    self._start_timer(effect)
-                case CancelTimer():
-                    self._cancel_timer(effect.timer.kind)
-                case AnswerSubmission():
-                    answer = self._answers.get(effect.ticket)
-                    if answer is not None and not answer.done():
-                        answer.set_result(effect.admissions)
-                case ReportFault():
-                    self._links.report(effect.peer, effect.reason)
-                case RecordEvidence() | Halt():
-                    pass  # the observer has told the operator
-                case _:
-                    assert_never(effect)
+            if isinstance(effect, Persist):
+                await self._on_disk(self._journal.persist, effect.records, effect.guard)
+            elif isinstance(effect, StoreBlock):
+                stored = effect.stored
+                await self._store_block(stored)
+            else:
+                self._perform_at_once(effect)
         if stored is not None:
             # Only now: the next height's timers must not meet the rest of this height's effects.
             await self._step(BlockStored(height=stored.block.header.height))
+
+    def _perform_at_once(self, effect: InstantEffect) -> None:
+        match effect:
+            case SendPayload():
+                self._links.send(effect.peer, effect.traffic, effect.payload)
+            case BroadcastPayload():
+                self._links.broadcast(effect.traffic, effect.payload)
+            case PushPayload():
+                self._links.push(effect.traffic, effect.payload)
+            case StartTimer():
+                self._start_timer(effect)
+            case CancelTimer():
+                self._cancel_timer(effect.timer.kind)
+            case AnswerSubmission():
+                self._answer(effect)
+            case ReportFault():
+                self._links.report(effect.peer, effect.reason)
+            case RecordEvidence() | Halt():
+                pass  # the observer has told the operator
+            case _:
+                assert_never(effect)
+
+    def _answer(self, effect: AnswerSubmission) -> None:
+        answer = self._answers.get(effect.ticket)
+        if answer is not None and not answer.done():
+            answer.set_result(effect.admissions)
 
     async def _store_block(self, stored: StoredBlock) -> None:
         await self._on_disk(self._store.commit, stored)

@@ -29,10 +29,6 @@ class AdmissionRuntime(ContractRuntime, Protocol):
         """
         ...
 
-    def index_keys(self, transaction: Transaction) -> tuple[bytes, ...]:
-        """Returns keys of the readings index for a committed transaction: meter, 0, page."""
-        ...
-
 
 def parse_for_chain(wire: bytes, *, chain_id: Hash, parent: Parent) -> Transaction:
     """Checks size, canonical form and chain of untrusted bytes.

@@ -53,7 +53,7 @@ class Workshop:
     def __init__(
         self, *, genesis: Genesis, store: BlockStore, tree: StateTree, runtime: ContractRuntime
     ) -> None:
-        self._chain_id = genesis.chain_id
+        self.chain_id = genesis.chain_id
         self._parameters = genesis.parameters
         self._store = store
         self._tree = tree
@@ -85,7 +85,7 @@ class Workshop:
         next_validators = self._next_validators(execution)
         parent = self.parent
         header = Header(
-            chain_id=self._chain_id,
+            chain_id=self.chain_id,
             height=parent.height + 1,
             parent_hash=parent.hash,
             time_ms=time_ms,
@@ -137,7 +137,7 @@ class Workshop:
 
     def _execute(self, transactions: Sequence[Transaction], time_ms: Milliseconds) -> Execution:
         context = BlockContext(
-            chain_id=self._chain_id,
+            chain_id=self.chain_id,
             height=self.parent.height + 1,
             time_ms=time_ms,
             parent_time_ms=self.parent.time_ms,
@@ -163,7 +163,7 @@ class Workshop:
         head = self._store.head()
         if head is None:
             return Parent(
-                hash=self._chain_id,
+                hash=self.chain_id,
                 height=0,
                 time_ms=genesis.time_ms,
                 validators=validators,

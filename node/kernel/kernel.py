@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from chain.block import CertifiedBlock
 from chain.crypto import SignatureScheme
 from chain.errors import ContractRefusal, DecodeError, InvalidBlock, InvalidTransaction
 from chain.execution import TransactionBug
 from chain.genesis import Genesis
 from chain.mempool import Mempool
-from chain.receipt import Status
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
 from consensus.effects import (
@@ -53,7 +51,6 @@ from consensus.messages import (
 )
 from consensus.replica import Replica
 from node.kernel.admission import (
-    AdmissionRuntime,
     check_signature,
     check_time,
     parse_for_chain,
@@ -78,7 +75,8 @@ from node.kernel.events import (
 )
 from node.kernel.gossip import Gossip, batches_of, batches_of_ids
 from node.kernel.serving import answer_blocks, answer_bodies
-from node.ports import BlockStore, StoredBlock, Traffic
+from node.kernel.storing import NodeContracts, certified_block, stored_block
+from node.ports import BlockStore, Traffic
 
 TRAFFIC_OF = {
     Blocks: Traffic.SYNC,
@@ -123,7 +121,7 @@ class Kernel:
         genesis: Genesis,
         store: BlockStore,
         workshop: Workshop,
-        runtime: AdmissionRuntime,
+        contracts: NodeContracts,
         replica: Replica,
         pool: Mempool,
         scheme: SignatureScheme,
@@ -134,7 +132,7 @@ class Kernel:
         self.pool = pool
         self.workshop = workshop
         self._store = store
-        self._runtime = runtime
+        self._contracts = contracts
         self._scheme = scheme
         self._config = config
         self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)
@@ -203,9 +201,7 @@ class Kernel:
 
     # -- transactions --------------------------------------------------------------------------
 
-    def _on_submission(
-        self, event: TransactionsSubmitted, now: Now
-    ) -> list[KernelEffect]:
+    def _on_submission(self, event: TransactionsSubmitted, now: Now) -> list[KernelEffect]:
         admissions: list[Admission] = []
         taken: list[Transaction] = []
         for wire in event.wires:
@@ -226,7 +222,7 @@ class Kernel:
             transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
             self._refuse_known(transaction)
             check_time(transaction, parent=parent, wall_ms=now.wall_ms)
-            self._runtime.check_admission(self._store, transaction)
+            self._contracts.check_admission(self._store, transaction)
             check_signature(transaction, self._scheme)
             self.pool.add(transaction, now.monotonic_ms)
         except (InvalidTransaction, ContractRefusal) as error:
@@ -264,9 +260,7 @@ class Kernel:
         transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
         waiting = self._judgement
         is_wanted = waiting is not None and transaction.id in waiting.wanted
-        if self.pool.holds(transaction.id) or (
-            not is_wanted and self._store.holds(transaction.id)
-        ):
+        if self.pool.holds(transaction.id) or (not is_wanted and self._store.holds(transaction.id)):
             return
         if not is_wanted:
             check_time(transaction, parent=parent, wall_ms=now.wall_ms)
@@ -305,7 +299,7 @@ class Kernel:
                 parent_time_ms=parent.time_ms,
                 time_ms=time_ms,
                 parameters=parent.parameters,
-                work_of=self._runtime.work_of,
+                work_of=self._contracts.work_of,
             )
             is_quiet_long_enough = (
                 time_ms >= parent.time_ms + parent.parameters.max_block_interval_ms
@@ -343,9 +337,7 @@ class Kernel:
         )
         return self._step_replica(judged, now)
 
-    def _fault_of(
-        self, request: JudgeProposal, transactions: Sequence[Transaction]
-    ) -> str | None:
+    def _fault_of(self, request: JudgeProposal, transactions: Sequence[Transaction]) -> str | None:
         try:
             self.workshop.check(request.header, transactions)
         except InvalidBlock as error:
@@ -397,7 +389,8 @@ class Kernel:
                     done += self._try_assemble(now)
                 case JudgeProposal():
                     self._judgement = _Judgement(
-                        effect, {each for each in effect.transaction_ids if not self.pool.holds(each)}
+                        effect,
+                        {each for each in effect.transaction_ids if not self.pool.holds(each)},
                     )
                     done += self._try_judge(now)
                 case CommitBlock():
@@ -418,9 +411,7 @@ class Kernel:
         if work == self._announced_work:
             return []
         self._announced_work = work
-        return self._step_replica(
-            WorkChanged(is_pending=work[0], is_censored=work[1]), now
-        )
+        return self._step_replica(WorkChanged(is_pending=work[0], is_censored=work[1]), now)
 
     # -- commit --------------------------------------------------------------------------------
 
@@ -436,7 +427,7 @@ class Kernel:
                 "no more until it is repaired"
             )
         self._storing = (candidate, commit)
-        return [StoreBlock(stored=self._stored_block(candidate, commit))]
+        return [StoreBlock(stored=stored_block(candidate, commit.certificate, self._contracts))]
 
     def _certified_candidate(self, commit: CommitBlock) -> Candidate:
         known = self.workshop.candidate(commit.header.hash)
@@ -448,36 +439,6 @@ class Kernel:
             if not self.pool.holds(transaction.id):
                 check_signature(transaction, self._scheme)
         return self.workshop.check(commit.header, transactions)
-
-    def _stored_block(self, candidate: Candidate, commit: CommitBlock) -> StoredBlock:
-        execution = candidate.execution
-        receipts = zip(candidate.transactions, execution.receipts, strict=False)
-        fresh = [
-            (position, transaction)
-            for position, (transaction, receipt) in enumerate(receipts)
-            if receipt.status is not Status.DUPLICATE
-        ]
-        suffixes = (
-            (each, candidate.header.height.to_bytes(8, "big") + position.to_bytes(4, "big"))
-            for position, each in fresh
-        )
-        return StoredBlock(
-            block=CertifiedBlock(
-                header=candidate.header,
-                certificate=commit.certificate,
-                transactions=tuple(each.wire for each in candidate.transactions),
-            ),
-            transaction_ids=tuple(each.id for each in candidate.transactions),
-            fresh_ids=tuple((each.id, position) for position, each in fresh),
-            encoded_receipts=execution.encoded_receipts,
-            changes=execution.changes,
-            tree_update=execution.tree_update,
-            index_entries=tuple(
-                key + suffix
-                for each, suffix in suffixes
-                for key in self._runtime.index_keys(each)
-            ),
-        )
 
     def _on_stored(self, event: BlockStored, now: Now) -> list[KernelEffect]:
         assert self._storing is not None, "only what was to be stored is stored"
@@ -499,9 +460,7 @@ class Kernel:
         pushed = self._push_to_observers(candidate, commit)
         return pushed + self._step_replica(committed, now) + self._try_assemble(now)
 
-    def _push_to_observers(
-        self, candidate: Candidate, commit: CommitBlock
-    ) -> list[KernelEffect]:
+    def _push_to_observers(self, candidate: Candidate, commit: CommitBlock) -> list[KernelEffect]:
         """Lets two validators, by height, push the block; STATUS makes up for what is lost."""
         key = self.replica.public_key
         index = None if key is None else self.workshop.parent.validators.index_of(key)
@@ -510,11 +469,7 @@ class Kernel:
         count = self.workshop.parent.validators.count
         if (candidate.header.height - index) % count not in {0, 1}:
             return []
-        block = CertifiedBlock(
-            header=candidate.header,
-            certificate=commit.certificate,
-            transactions=tuple(each.wire for each in candidate.transactions),
-        )
+        block = certified_block(candidate, commit.certificate)
         payload = MESSAGES.encode(Blocks(blocks=(block,)))
         return [PushPayload(traffic=Traffic.SYNC, payload=payload)]
 

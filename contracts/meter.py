@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U64, Hash, Identifier, Length, Milliseconds, Name, PublicKey, Range
+from chain.types import U64, Hash, Identifier, Milliseconds, Name, PublicKey, Range
 
 
 class Quantity(IntEnum):
@@ -126,6 +126,51 @@ class Meter(Record):
     mode: MeterMode
     live_from_ms: Milliseconds | None
     """Block time of ``meter.go_live``; None in BACKFILL."""
+
+
+UNITS_OF: Final[dict[Quantity, tuple[Unit, ...]]] = {
+    Quantity.ELECTRICITY: (Unit.WATT_HOUR, Unit.KILOWATT_HOUR, Unit.MEGAWATT_HOUR),
+    Quantity.GAS: (Unit.CUBIC_DECIMETRE, Unit.CUBIC_METRE),
+    Quantity.HEAT: (Unit.KILOJOULE, Unit.GIGAJOULE),
+    Quantity.STEAM: (Unit.KILOJOULE, Unit.GIGAJOULE),
+    Quantity.FUEL: (
+        Unit.CUBIC_DECIMETRE,
+        Unit.CUBIC_METRE,
+        Unit.GRAM,
+        Unit.KILOGRAM,
+        Unit.TONNE,
+    ),
+    Quantity.CO2_MASS: (Unit.GRAM, Unit.KILOGRAM, Unit.TONNE),
+    Quantity.TEMPERATURE: (Unit.DECI_CELSIUS,),
+}
+"""Units in which a quantity may be submitted."""
+
+_BASES: Final[dict[Unit, tuple[Unit, int]]] = {
+    Unit.WATT_HOUR: (Unit.WATT_HOUR, 1),
+    Unit.KILOWATT_HOUR: (Unit.WATT_HOUR, 1_000),
+    Unit.MEGAWATT_HOUR: (Unit.WATT_HOUR, 1_000_000),
+    Unit.KILOJOULE: (Unit.KILOJOULE, 1),
+    Unit.GIGAJOULE: (Unit.KILOJOULE, 1_000_000),
+    Unit.CUBIC_DECIMETRE: (Unit.CUBIC_DECIMETRE, 1),
+    Unit.CUBIC_METRE: (Unit.CUBIC_DECIMETRE, 1_000),
+    Unit.GRAM: (Unit.GRAM, 1),
+    Unit.KILOGRAM: (Unit.GRAM, 1_000),
+    Unit.TONNE: (Unit.GRAM, 1_000_000),
+    Unit.DECI_CELSIUS: (Unit.DECI_CELSIUS, 1),
+}
+
+BASE_UNITS: Final = tuple(unit for unit, (base, _) in _BASES.items() if unit is base)
+"""Units that the state counts in."""
+
+
+def base_unit_of(unit: Unit) -> Unit:
+    """Returns the unit that the state counts in for values submitted in this one."""
+    return _BASES[unit][0]
+
+
+def base_units_in(unit: Unit) -> int:
+    """Returns how many base units one of this unit is, such as 1,000 for KILOWATT_HOUR."""
+    return _BASES[unit][1]
 
 
 METER_PREFIX: Final = b"meter/"

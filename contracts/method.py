@@ -6,10 +6,13 @@ A method is a plain function of ``(context, arguments)`` that returns result byt
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from chain.codec import Record
-from contracts.accounts import Role
+from contracts.account import Role
 from contracts.context import Context
+
+ArgumentsT = TypeVar("ArgumentsT", bound=Record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +29,30 @@ class Method:
     """Raises ContractRefusal to refuse."""
     work: Callable[[Record], int] = lambda _: 1
     """Work units of a call, from its arguments alone."""
+
+
+def method_of(
+    name: str,
+    arguments: type[ArgumentsT],
+    call: Callable[[Context, ArgumentsT], bytes],
+    *,
+    roles: frozenset[Role],
+    work: Callable[[ArgumentsT], int] = lambda _: 1,
+) -> Method:
+    """Builds a method from functions that name their own argument record.
+
+    The registry holds methods of all argument records, so each is widened here once, where the
+    types of schema and function are still known to agree.
+    """
+
+    def checked(record: Record) -> ArgumentsT:
+        assert isinstance(record, arguments), f"{name} takes {arguments.__name__}"
+        return record
+
+    return Method(
+        name=name,
+        arguments=arguments,
+        roles=roles,
+        call=lambda context, record: call(context, checked(record)),
+        work=lambda record: work(checked(record)),
+    )

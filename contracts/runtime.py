@@ -1,0 +1,225 @@
+"""The contracts as the chain sees them: one table of methods, one of due handlers.
+
+What happens to a transaction, in this order: its sender is a registered account that is not
+revoked; its method exists; the sender has one of the method's roles; its arguments are canonical
+bytes of the method's record; then the method decides. :meth:`ContractsRuntime.check_admission`
+asks the first four questions before a transaction enters a pool, so that what must fail costs the
+consortium nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from chain.codec import Record
+from chain.errors import DecodeError
+from chain.execution import BlockContext
+from chain.genesis import Genesis
+from chain.receipt import Event
+from chain.state import State, StateReader
+from chain.transaction import Payload, Transaction
+from chain.types import Hash
+from contracts import accounts, alerts, factors
+from contracts.account import Account, Role
+from contracts.accounts import get_account
+from contracts.context import Context
+from contracts.due_queue import DueHandler, DueKind, run_due
+from contracts.genesis import write_genesis
+from contracts.method import Method
+from contracts.refusal import Code, refusal
+
+CACHED_ARGUMENT_BYTES_MAX: Final = 8_388_608
+"""Wire bytes of the transactions whose decoded arguments are kept: four full blocks of the default
+size. As objects they take about ten times the memory."""
+METHODS_NAMED_MAX: Final = 64
+"""Methods that a refusal names."""
+
+
+def methods_by_name(*contracts: Iterable[Method]) -> dict[str, Method]:
+    """Joins the methods of contracts into one table, by name."""
+    table: dict[str, Method] = {}
+    for contract in contracts:
+        for method in contract:
+            assert method.name not in table, f"two methods are called {method.name}"
+            table[method.name] = method
+    return table
+
+
+METHODS: Final[Mapping[str, Method]] = methods_by_name(
+    accounts.METHODS, alerts.METHODS, factors.METHODS
+)
+"""Every method of this version."""
+
+DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {}
+"""Who looks at what falls due."""
+
+
+_CacheEntries = dict[Hash, tuple[int, Record | DecodeError]]
+"""Size in bytes, and what decoding gave."""
+
+
+class ArgumentCache:
+    """Decoded arguments by transaction id, so that each transaction is decoded once.
+
+    Admission, the limits of a block and its execution all need them. An id fixes the argument
+    bytes, so what is kept can never be out of date; the oldest make room.
+    """
+
+    def __init__(self, limit_bytes: int = CACHED_ARGUMENT_BYTES_MAX) -> None:
+        self._limit_bytes = limit_bytes
+        self._entries: _CacheEntries = {}
+        self._held_bytes = 0
+
+    def decode(self, transaction: Transaction, method: Method) -> Record:
+        """Returns the arguments of a transaction of this method.
+
+        Raises:
+            DecodeError: names the field.
+        """
+        entry = self._entries.get(transaction.id)
+        if entry is None:
+            decoded = _decode(method, transaction.payload.arguments)
+            self._keep(transaction, decoded)
+        else:
+            decoded = entry[1]
+        if isinstance(decoded, DecodeError):
+            raise DecodeError(path=decoded.path, expected=decoded.expected, got=decoded.got)
+        return decoded
+
+    def _keep(self, transaction: Transaction, decoded: Record | DecodeError) -> None:
+        size = len(transaction.wire)
+        if size > self._limit_bytes:
+            return
+        self._entries[transaction.id] = (size, decoded)
+        self._held_bytes += size
+        while self._held_bytes > self._limit_bytes:
+            oldest = next(iter(self._entries))
+            self._held_bytes -= self._entries.pop(oldest)[0]
+
+
+class ContractsRuntime:
+    """Implements :class:`chain.execution.ContractRuntime` and the genesis of the contracts.
+
+    Args:
+        methods: by name; those of this version unless a test brings its own.
+        due_handlers: by kind; those of this version unless a test brings its own.
+    """
+
+    def __init__(
+        self,
+        methods: Mapping[str, Method] = METHODS,
+        due_handlers: Mapping[DueKind, DueHandler] = DUE_HANDLERS,
+    ) -> None:
+        self._methods = methods
+        self._due_handlers = due_handlers
+        self._arguments = ArgumentCache()
+
+    def genesis_changes(self, state: State, genesis: Genesis) -> None:
+        """Writes organisations and their first admins."""
+        write_genesis(state, genesis)
+
+    def begin_block(self, state: State, block: BlockContext) -> tuple[Event, ...]:
+        """Handles what has fallen due by block time."""
+        return run_due(state, block, self._due_handlers)
+
+    def execute(
+        self, state: State, block: BlockContext, transaction: Transaction
+    ) -> tuple[bytes, tuple[Event, ...]]:
+        """Runs one transaction; returns its result and events.
+
+        Raises:
+            ContractRefusal: ``UNKNOWN_ACCOUNT``, ``ACCOUNT_REVOKED``, ``UNKNOWN_METHOD``,
+                ``NOT_PERMITTED``, ``INVALID_ARGUMENTS``, or what the method says.
+        """
+        method, arguments = self._check(state, transaction)
+        context = Context(
+            state=state,
+            block=block,
+            sender=transaction.payload.sender,
+            transaction_id=transaction.id,
+        )
+        result = method.call(context, arguments)
+        return result, tuple(context.events)
+
+    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
+        """Checks sender, method, role and arguments against the committed state.
+
+        A transaction that passes may still be refused by its method, or by a state that has
+        moved on; one that does not pass would be refused in any block on this state.
+
+        Raises:
+            ContractRefusal: as :meth:`execute` does before it calls the method.
+        """
+        self._check(State(reader), transaction)
+
+    def work_of(self, transaction: Transaction) -> int:
+        """Returns the work units of a transaction; one where it will be refused anyway."""
+        method = self._methods.get(transaction.payload.method)
+        if method is None:
+            return 1
+        try:
+            return method.work(self._arguments.decode(transaction, method))
+        except DecodeError:
+            return 1
+
+    def _check(self, state: State, transaction: Transaction) -> tuple[Method, Record]:
+        account = _check_sender(state, transaction.payload)
+        method = self._check_method(transaction.payload)
+        _check_role(account, method)
+        try:
+            return method, self._arguments.decode(transaction, method)
+        except DecodeError as error:
+            raise refusal(
+                Code.INVALID_ARGUMENTS, error.path, expected=error.expected, got=error.got
+            ) from error
+
+    def _check_method(self, payload: Payload) -> Method:
+        method = self._methods.get(payload.method)
+        if method is None:
+            known = sorted(self._methods)[:METHODS_NAMED_MAX]
+            raise refusal(
+                Code.UNKNOWN_METHOD,
+                "method",
+                got=repr(payload.method),
+                expected="one of " + ", ".join(known),
+            )
+        return method
+
+
+def _decode(method: Method, arguments: bytes) -> Record | DecodeError:
+    try:
+        return method.arguments.decode(arguments)
+    except DecodeError as error:
+        return error.with_traceback(None)
+
+
+def _check_sender(state: State, payload: Payload) -> Account:
+    account = get_account(state, payload.sender)
+    if account is None:
+        raise refusal(
+            Code.UNKNOWN_ACCOUNT,
+            "sender",
+            expected="a registered key; an admin registers it with account.register",
+            got=payload.sender.hex(),
+        )
+    if account.revoked_ms is not None:
+        raise refusal(
+            Code.ACCOUNT_REVOKED,
+            "sender",
+            expected="an active account",
+            got=f"{payload.sender.hex()}, revoked at {account.revoked_ms}",
+        )
+    return account
+
+
+def _check_role(account: Account, method: Method) -> None:
+    if not any(role in method.roles for role in account.roles):
+        raise refusal(
+            Code.NOT_PERMITTED,
+            f"{method.name}: role of the sender",
+            expected=_names_of(role for role in Role if role in method.roles),
+            got=_names_of(account.roles),
+        )
+
+
+def _names_of(roles: Iterable[Role]) -> str:
+    return " or ".join(role.name for role in roles)

@@ -42,7 +42,6 @@ class CommittedBlock:
     execute_seconds: float
     commit_seconds: float
     """For the synced write of the whole batch."""
-    state_root_seconds: float
     state_keys: int
     """Keys in the state after the block."""
     signers: tuple[str, ...]
@@ -123,7 +122,6 @@ class NodeMetrics:
         self._execute = self._histogram("block_execute_seconds", "Execution of one block.")
         self._commit = self._histogram("block_commit_seconds", "Durable write of one block.")
         self._state_keys = self._gauge("state_keys", "Keys in the state.")
-        self._state_root = self._histogram("state_root_seconds", "Computing one state root.")
         self._sync_target = self._gauge(
             "sync_target_height", "Highest height with a verified certificate."
         )
@@ -195,7 +193,6 @@ class NodeMetrics:
         self._block_bytes.inc(block.size_bytes)
         self._execute.observe(block.execute_seconds)
         self._commit.observe(block.commit_seconds)
-        self._state_root.observe(block.state_root_seconds)
         self._state_keys.set(block.state_keys)
         self._missing_validators.set(len(block.missing))
         for validator in block.signers:

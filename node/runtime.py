@@ -10,6 +10,7 @@ it the process (consensus.md 30, style P1).
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,8 +44,8 @@ from node.kernel.events import (
     TransactionsSubmitted,
 )
 from node.kernel.kernel import Kernel
-from node.observer import Observer
 from node.ports import BlockStore, JournalStore, Links, StoredBlock, Traffic
+from node.telemetry import Telemetry
 
 InstantEffect = (
     SendPayload
@@ -80,14 +81,14 @@ class Runtime:
         journal: JournalStore,
         links: Links,
         clock: Clock,
-        observer: Observer,
+        telemetry: Telemetry,
     ) -> None:
         self._kernel = kernel
         self._store = store
         self._journal = journal
         self._links = links
         self._clock = clock
-        self._observer = observer
+        self._telemetry = telemetry
         self._urgent: deque[KernelEvent] = deque()
         self._bulk: deque[KernelEvent] = deque()
         self._wake = asyncio.Event()
@@ -176,15 +177,18 @@ class Runtime:
         return self._bulk.popleft() if self._bulk else None
 
     async def _step(self, event: KernelEvent) -> None:
+        began = time.perf_counter()
         effects = self._kernel.step(event, self._clock.now())
-        self._observer.on_step(event, effects, self._kernel)
+        self._telemetry.step_took(time.perf_counter() - began)
+        self._telemetry.on_step(event, effects, self._kernel)
         await self._perform(effects)
 
     async def _perform(self, effects: Sequence[KernelEffect]) -> None:
         stored: StoredBlock | None = None
         for effect in effects:
             if isinstance(effect, Persist):
-                await self._on_disk(self._journal.persist, effect.records, effect.guard)
+                took = await self._on_disk(self._journal.persist, effect.records, effect.guard)
+                self._telemetry.persist_took(took)
             elif isinstance(effect, StoreBlock):
                 stored = effect.stored
                 await self._store_block(stored)
@@ -221,13 +225,18 @@ class Runtime:
             answer.set_result(effect.admissions)
 
     async def _store_block(self, stored: StoredBlock) -> None:
-        await self._on_disk(self._store.commit, stored)
+        took = await self._on_disk(self._store.commit, stored)
+        self._telemetry.commit_took(took)
+        self._telemetry.block_stored(stored, self._kernel)
         await self._on_disk(self._journal.recycle)
         for listener in self._stored_listeners:
             listener(stored)
 
-    async def _on_disk(self, work: Callable[..., None], *arguments: object) -> None:
+    async def _on_disk(self, work: Callable[..., None], *arguments: object) -> float:
+        """Does disk work on its thread and returns how many seconds it took."""
+        began = time.perf_counter()
         await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
+        return time.perf_counter() - began
 
     def _start_timer(self, effect: StartTimer) -> None:
         self._cancel_timer(effect.timer.kind)

@@ -18,7 +18,7 @@ from chain.execution import (
 )
 from chain.genesis import Genesis
 from chain.parameters import Parameters
-from chain.state_tree import StateTree
+from chain.state_tree import StateProof, StateTree
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
 from chain.validator_set import VALIDATORS_KEY, ValidatorSet
@@ -60,6 +60,15 @@ class Workshop:
         self._runtime = runtime
         self._candidates: dict[Hash, Candidate] = {}
         self.parent = self._read_parent(genesis)
+
+    @property
+    def state_key_count(self) -> int:
+        """Returns the number of keys in the committed state."""
+        return self._tree.key_count
+
+    def prove(self, key: bytes) -> StateProof:
+        """Returns the proof of a key's value, or of its absence, in the committed state."""
+        return self._tree.prove(key)
 
     def candidate(self, block_hash: Hash) -> Candidate | None:
         """Returns what was built or judged here under this hash."""

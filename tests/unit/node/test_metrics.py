@@ -13,7 +13,6 @@ BLOCK = CommittedBlock(
     interval_seconds=1.5,
     execute_seconds=0.02,
     commit_seconds=0.004,
-    state_root_seconds=0.001,
     state_keys=41,
     signers=("north", "east", "south"),
     missing=("west",),
@@ -66,7 +65,6 @@ def test_the_names_are_as_promised(metrics: NodeMetrics) -> None:
         "tanlian_rpc_requests_total",
         "tanlian_rpc_seconds",
         "tanlian_state_keys",
-        "tanlian_state_root_seconds",
         "tanlian_sync_target_height",
     }
 
@@ -97,7 +95,6 @@ def test_a_committed_block_moves_everything_that_it_concerns(metrics: NodeMetric
     assert value(metrics, "block_bytes_total") == 1800
     assert value(metrics, "block_execute_seconds_count") == 2
     assert value(metrics, "block_commit_seconds_bucket", le="0.005") == 2
-    assert value(metrics, "state_root_seconds_bucket", le="0.001") == 2
     assert value(metrics, "state_keys") == 41
     assert value(metrics, "consensus_missing_validators") == 1
     last_signed = "consensus_validator_last_signed_height"

@@ -1,0 +1,318 @@
+"""Composition root: from a configuration file to a running node, and in order back to nothing.
+
+Everything that the node is made of is put together here and nowhere else. The order of starting is
+the order of trust: this machine (asserts, signature library), this directory (lock), the genesis,
+the keys, the database against its own head, and only then the network.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from chain.crypto import ED25519, Ed25519Signer, Signer
+from chain.crypto_selftest import check_cryptography
+from chain.errors import InvalidCertificate
+from chain.genesis import Genesis, build_genesis_state
+from chain.member import Member
+from chain.mempool import Mempool, MempoolLimits
+from chain.state_tree import StateTree
+from chain.validator_set import VALIDATORS_KEY, ValidatorSet
+from consensus.replica import Replica, ReplicaConfig
+from contracts.runtime import ContractsRuntime
+from node.clock import SystemClock
+from node.config import NodeConfig, load
+from node.disk import DirectoryLock
+from node.durable_journal import DurableJournal
+from node.errors import LocalError, StorageError
+from node.genesis_file import load_genesis
+from node.journals import NoJournal
+from node.kernel.candidates import Workshop
+from node.kernel.kernel import Kernel, KernelConfig
+from node.keystore import (
+    Purpose,
+    open_key_file,
+    passphrase_from_credential,
+    passphrase_from_file,
+    passphrase_from_prompt,
+)
+from node.leveldb import LevelDatabase
+from node.links import TransportLinks, on_message, peer_records
+from node.logs import configure
+from node.metrics import NodeMetrics
+from node.ports import JournalStore
+from node.rpc.server import RpcServer
+from node.runtime import Runtime
+from node.service import Service
+from node.storage import ChainStore
+from node.telemetry import Telemetry
+from p2p.identity import LocalIdentity, Role
+from p2p.transport import Transport
+
+DATABASE_DIRECTORY: Final = "database"
+_LOG: Final = logging.getLogger("node")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What the key files of a node hold, in memory."""
+
+    signer: Signer | None
+    """None for an observer."""
+    certificate_der: bytes
+    tls_private_key_pem: bytes
+
+
+def software_version() -> str:
+    """Returns the installed release, or ``0+source`` where it runs from an unpacked tree."""
+    try:
+        return version("tanlian")
+    except PackageNotFoundError:
+        return "0+source"
+
+
+def run_node(config_path: Path, ask: Callable[[str], str]) -> None:
+    """Runs a node until SIGTERM or SIGINT.
+
+    Args:
+        config_path: its TOML file.
+        ask: asks a person for the passphrase where the configuration names no other source.
+
+    Raises:
+        LocalError: anything on this host that has to be mended first; says what.
+    """
+    if not __debug__:
+        raise LocalError("python -O: expected assertions on, got them switched off; run without -O")
+    check_cryptography()
+    config = load(config_path)
+    configure(sys.stderr, level=config.log_level, node=config.name)
+    with DirectoryLock(config.home):
+        genesis = load_genesis(config.genesis_path)
+        secrets = open_secrets(config, ask)
+        database = LevelDatabase(config.home / DATABASE_DIRECTORY, create=True)
+        journal = open_journal(config)
+        try:
+            node = Node(config, genesis, secrets, ChainStore(database), journal)
+            uvloop.run(node.run())
+        finally:
+            journal.close()
+            database.close()
+
+
+def open_secrets(config: NodeConfig, ask: Callable[[str], str]) -> Secrets:
+    """Opens the key files with the passphrase that the configuration points to."""
+    if config.passphrase_path is not None:
+        passphrase = passphrase_from_file(config.passphrase_path)
+    elif config.passphrase_credential is not None:
+        passphrase = passphrase_from_credential(config.passphrase_credential)
+    else:
+        passphrase = passphrase_from_prompt(ask, is_new=False)
+    tls = open_key_file(config.tls_key_path, purpose=Purpose.TLS, passphrase=passphrase)
+    signer = None
+    if config.consensus_key_path is not None:
+        opened = open_key_file(
+            config.consensus_key_path, purpose=Purpose.CONSENSUS, passphrase=passphrase
+        )
+        signer = Ed25519Signer(opened.secret)
+    return Secrets(signer=signer, certificate_der=tls.public_key, tls_private_key_pem=tls.secret)
+
+
+def open_journal(config: NodeConfig) -> DurableJournal | NoJournal:
+    """Opens journal and guard; an observer signs nothing and has neither."""
+    if config.consensus_key_path is None:
+        return NoJournal()
+    return DurableJournal(config.home)
+
+
+def open_chain(store: ChainStore, genesis: Genesis, contracts: ContractsRuntime) -> StateTree:
+    """Founds a new store, or checks an old one against its own head (consensus.md 32).
+
+    Raises:
+        StorageError: another chain's data, or a head whose parts contradict each other.
+    """
+    founded = build_genesis_state(genesis, contracts)
+    if store.genesis() is None:
+        store.initialise(genesis.encode(), dict(founded.changes), founded.tree_update)
+    elif store.genesis() != genesis.encode():
+        raise StorageError(
+            f"database: expected data of chain {genesis.chain_id.hex()}, got another chain's; "
+            "check genesis_path and home in the configuration"
+        )
+    tree = store.open_tree()
+    head = store.head()
+    expected_root = founded.state_root if head is None else head[0].state_root
+    if tree.root != expected_root:
+        raise StorageError(
+            f"database: state root: expected {expected_root.hex()} by the head, got "
+            f"{tree.root.hex()}; run `tanlian node verify` and restore or sync anew"
+        )
+    if head is not None:
+        header, certificate = head
+        try:
+            # Membership does not change yet, so the founding set voted on every block.
+            certificate.verify(
+                chain_id=genesis.chain_id, validators=genesis.validator_set(), scheme=ED25519
+            )
+        except InvalidCertificate as error:
+            raise StorageError(f"database: head {header.height}: {error}") from error
+        if (certificate.height, certificate.block_hash) != (header.height, header.hash):
+            raise StorageError(
+                f"database: head {header.height}: its certificate is for another block"
+            )
+    return tree
+
+
+class Node:
+    """All parts of one running node."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        genesis: Genesis,
+        secrets: Secrets,
+        store: ChainStore,
+        journal: JournalStore,
+    ) -> None:
+        self._config = config
+        contracts = ContractsRuntime()
+        tree = open_chain(store, genesis, contracts)
+        member = _member_of(genesis, secrets.certificate_der)
+        workshop = Workshop(genesis=genesis, store=store, tree=tree, runtime=contracts)
+        pool = Mempool(
+            MempoolLimits(
+                transactions_max=config.mempool_transactions_max,
+                bytes_max=config.mempool_bytes_max,
+                per_sender_max=config.mempool_sender_transactions_max,
+            )
+        )
+        kernel = Kernel(
+            genesis=genesis,
+            store=store,
+            workshop=workshop,
+            contracts=contracts,
+            replica=_replica_of(config, genesis, secrets, store, journal),
+            pool=pool,
+            scheme=ED25519,
+            config=KernelConfig(
+                regossip_after_ms=config.t0_ms // 2,
+                censorship_timeout_ms=config.censorship_timeout_ms,
+            ),
+        )
+        metrics = NodeMetrics(version=software_version(), node=config.name, role=config.role.value)
+        self._telemetry = Telemetry(metrics=metrics, genesis=genesis)
+        self._transport = Transport(
+            local=LocalIdentity(
+                node_id=member.consensus_key,
+                chain_id=genesis.chain_id,
+                role=Role(config.role.value),
+                certificate_der=secrets.certificate_der,
+                private_key_pem=secrets.tls_private_key_pem,
+                software=f"tanlian {software_version()}",
+            ),
+            listen_host=config.p2p_host,
+            listen_port=config.p2p_port,
+            registry=peer_records(genesis),
+            on_message=on_message(self._receive),
+            on_link=self._link_changed,
+        )
+        self._runtime = Runtime(
+            kernel=kernel,
+            store=store,
+            journal=journal,
+            links=TransportLinks(self._transport),
+            clock=SystemClock(),
+            telemetry=self._telemetry,
+        )
+        service = Service(
+            config=config,
+            genesis=genesis,
+            member=member,
+            store=store,
+            kernel=kernel,
+            runtime=self._runtime,
+            transport=self._transport,
+            version=software_version(),
+        )
+        self._rpc = RpcServer(
+            service,
+            metrics,
+            host=config.rpc_host,
+            port=config.rpc_port,
+            metrics_host=config.metrics_host,
+            metrics_port=config.metrics_port,
+        )
+
+    async def run(self) -> None:
+        """Starts everything, runs until a signal or a fault, and stops in order."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._runtime.stop)
+        try:
+            await self._transport.start()
+            await self._rpc.start()
+        except OSError as error:
+            raise LocalError(
+                f"{self._config.name}: cannot listen: {error}; is another node running on this "
+                "port? Ports are named in the configuration"
+            ) from error
+        _LOG.info("started", extra={"p2p": self._transport.port, "rpc": self._config.rpc_port})
+        try:
+            await self._runtime.run()
+        finally:
+            await self._rpc.stop()
+            await self._transport.stop()
+            _LOG.info("stopped")
+
+    def _receive(self, *message: object) -> None:
+        self._runtime.receive(*message)  # type: ignore[arg-type]  # forwards the same three arguments
+
+    def _link_changed(self, peer: bytes, is_up: bool) -> None:  # noqa: FBT001  # the transport's callback
+        self._runtime.link_changed(peer, is_up=is_up)
+
+
+def _replica_of(
+    config: NodeConfig,
+    genesis: Genesis,
+    secrets: Secrets,
+    store: ChainStore,
+    journal: JournalStore,
+) -> Replica:
+    head = store.head()
+    header, certificate = head if head is not None else (None, None)
+    return Replica(
+        chain_id=genesis.chain_id,
+        config=ReplicaConfig(t0_ms=config.t0_ms, status_interval_ms=config.status_interval_ms),
+        signer=secrets.signer,
+        scheme=ED25519,
+        rotation_blocks=genesis.parameters.rotation_blocks,
+        max_block_interval_ms=genesis.parameters.max_block_interval_ms,
+        head=header,
+        head_certificate=certificate,
+        validators=_next_validators(store),
+        genesis_time_ms=genesis.time_ms,
+        journal=journal.load_journal(),
+        guard=journal.load_guard(),
+    )
+
+
+def _member_of(genesis: Genesis, certificate_der: bytes) -> Member:
+    for member in genesis.members:
+        if member.tls_certificate == certificate_der:
+            return member
+    raise LocalError(
+        f"tls key: expected the key of one of the {len(genesis.members)} members of network "
+        f"{genesis.network}, got one that no member registered; check tls_key_path and genesis_path"
+    )
+
+
+def _next_validators(store: ChainStore) -> ValidatorSet:
+    stored = store.get(VALIDATORS_KEY)
+    assert stored is not None, "the state of every chain names its validators"
+    return ValidatorSet.decode(stored)

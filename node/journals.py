@@ -1,0 +1,25 @@
+"""The journal of a node that signs nothing."""
+
+from collections.abc import Sequence
+
+
+class NoJournal:
+    """An observer's journal: always empty, and nobody may write to it."""
+
+    def load_journal(self) -> Sequence[bytes]:
+        """Returns nothing."""
+        return ()
+
+    def load_guard(self) -> bytes | None:
+        """Returns None: there is no key to guard."""
+        return None
+
+    def persist(self, records: Sequence[bytes], guard: bytes | None) -> None:
+        """Refuses: an observer has no vote to remember."""
+        raise AssertionError(f"an observer persists no votes, got {len(records)} records")
+
+    def recycle(self) -> None:
+        """Does nothing."""
+
+    def close(self) -> None:
+        """Does nothing."""

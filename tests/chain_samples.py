@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chain.block import Header, transaction_root
 from chain.certificate import CommitCertificate, commit_certificate_of
@@ -31,7 +32,7 @@ GENESIS_TIME_MS = 1_700_000_000_000
 
 def member(number: int, **changes: object) -> Member:
     """A founding validator, numbered from 1."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "node_id": f"node-{number}",
         "organisation": "steel",
         "role": MemberRole.VALIDATOR,
@@ -40,12 +41,12 @@ def member(number: int, **changes: object) -> Member:
         "host": "127.0.0.1",
         "port": 7_000 + number,
     }
-    return Member(**{**fields, **changes})  # type: ignore[arg-type]  # any field may be changed
+    return Member(**{**fields, **changes})
 
 
 def genesis(**changes: object) -> Genesis:
     """A network of four validators and one organisation."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "network": "test",
         "time_ms": GENESIS_TIME_MS,
         "parameters": Parameters(),
@@ -54,12 +55,12 @@ def genesis(**changes: object) -> Genesis:
         ),
         "members": tuple(member(number) for number in range(1, 5)),
     }
-    return Genesis(**{**fields, **changes})  # type: ignore[arg-type]  # any field may be changed
+    return Genesis(**{**fields, **changes})
 
 
 def header(**changes: object) -> Header:
     """The first block's header of a chain named :data:`CHAIN_ID`, without transactions."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "chain_id": CHAIN_ID,
         "height": 1,
         "parent_hash": CHAIN_ID,
@@ -73,12 +74,12 @@ def header(**changes: object) -> Header:
         "next_validator_set_hash": VALIDATORS.hash,
         "parameters_hash": Parameters().hash,
     }
-    return Header(**{**fields, **changes})  # type: ignore[arg-type]  # any field may be changed
+    return Header(**{**fields, **changes})
 
 
 def vote(number: int, kind: VoteKind = VoteKind.COMMIT, **changes: object) -> Vote:
     """A vote of the validator with this index."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "chain_id": CHAIN_ID,
         "validators": VALIDATORS,
         "kind": kind,
@@ -86,7 +87,7 @@ def vote(number: int, kind: VoteKind = VoteKind.COMMIT, **changes: object) -> Vo
         "view": 2,
         "digest": b"d" * 32,
     }
-    return sign_vote(SIGNERS[number], **{**fields, **changes})  # type: ignore[arg-type]  # as above
+    return sign_vote(SIGNERS[number], **{**fields, **changes})
 
 
 def certificate(of: Header, signers: Sequence[int] = (0, 1, 2)) -> CommitCertificate:

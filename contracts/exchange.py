@@ -77,9 +77,14 @@ class ExchangeTimes(Record):
     """Ascending."""
 
 
+def exchange_prefix(meter_id: str) -> bytes:
+    """Returns the prefix of the state keys of a meter's exchanges."""
+    return f"exchange/{meter_id}/".encode()
+
+
 def exchange_key(meter_id: str, effective_ms: Milliseconds) -> bytes:
     """Returns the state key of an exchange; those of a meter sort by time."""
-    return f"exchange/{meter_id}/{effective_ms:020d}".encode()
+    return exchange_prefix(meter_id) + b"%020d" % effective_ms
 
 
 def times_key(meter_id: str) -> bytes:

@@ -79,11 +79,10 @@ class MeterMode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meter(Record):
-    """Registered properties of a meter."""
+class MeterProperties(Record):
+    """What whoever registers a meter says of it."""
 
     meter_id: Identifier
-    organisation: Identifier
     site: Identifier
     name: Name
     serial: Name
@@ -92,6 +91,7 @@ class Meter(Record):
     """Class 1 is 10 permille."""
     quantity: Quantity
     unit: Unit
+    """Of submitted values; one of :data:`UNITS_OF` the quantity."""
     scale: Annotated[int, Range(-6, 6)]
     """Power of ten of submitted values in ``unit``: 1 kWh sent as 100 has scale -2."""
     kind: ValueKind
@@ -101,7 +101,8 @@ class Meter(Record):
     multiplier: tuple[U64, U64]
     """Further multiplier of the register, numerator and denominator."""
     register_modulus: U64 | None
-    """Register value at which it starts again from 0, in submitted units; None for INTERVAL."""
+    """Register value at which it starts again from 0, in submitted units; None for INTERVAL, or
+    where it is unknown and so no decrease is a rollover."""
     nameplate_w: U64 | None
     """Nameplate capacity in watts (base units an hour for other quantities)."""
     interval_ms: Annotated[int, Range(1_000, 86_400_000)]
@@ -123,6 +124,14 @@ class Meter(Record):
     calibration_valid_until_ms: Milliseconds
     installed_from_ms: Milliseconds
     installed_to_ms: Milliseconds | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter(MeterProperties):
+    """A registered meter."""
+
+    organisation: Identifier
+    """Owner; the organisation of whoever registered it, and of its site."""
     mode: MeterMode
     live_from_ms: Milliseconds | None
     """Block time of ``meter.go_live``; None in BACKFILL."""

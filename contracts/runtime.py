@@ -18,7 +18,7 @@ from chain.receipt import Event
 from chain.state import State, StateReader
 from chain.transaction import Payload, Transaction
 from chain.types import Hash
-from contracts import accounts, alerts, factors
+from contracts import accounts, alerts, calendars, factors, meters, sites
 from contracts.account import Account, Role
 from contracts.accounts import get_account
 from contracts.context import Context
@@ -45,7 +45,12 @@ def methods_by_name(*contracts: Iterable[Method]) -> dict[str, Method]:
 
 
 METHODS: Final[Mapping[str, Method]] = methods_by_name(
-    accounts.METHODS, alerts.METHODS, factors.METHODS
+    accounts.METHODS,
+    sites.METHODS,
+    calendars.METHODS,
+    meters.METHODS,
+    factors.METHODS,
+    alerts.METHODS,
 )
 """Every method of this version."""
 

@@ -216,12 +216,16 @@ def verify_state_proof(root: Hash, key: bytes, value: bytes | None, proof: State
         proof: untrusted.
 
     Raises:
-        InvalidProof: the proof is of another key, of another root, or shows another value.
+        InvalidProof: the proof is malformed, of another key or root, or shows another value.
     """
     key_hash = hash_of(Domain.STATE_KEY, key)
     if proof.index != _bucket_of(key_hash):
         raise InvalidProof(
             f"bucket: expected {_bucket_of(key_hash)} by the key's hash, got {proof.index}"
+        )
+    if len(proof.bucket) % ENTRY_BYTES:
+        raise InvalidProof(
+            f"bucket: expected entries of {ENTRY_BYTES} bytes, got {len(proof.bucket)} bytes"
         )
     computed = _root_of(proof)
     if computed != root:
@@ -246,8 +250,7 @@ def _root_of(proof: StateProof) -> Hash:
 
 
 def _entries_of(bucket: bytes) -> Iterator[tuple[Hash, Hash]]:
-    """Yields (key hash, value hash); a tail that is no entry is ignored, the root forbids it."""
-    for start in range(0, len(bucket) - ENTRY_BYTES + 1, ENTRY_BYTES):
+    for start in range(0, len(bucket), ENTRY_BYTES):
         middle = start + HASH_BYTES
         yield bucket[start:middle], bucket[middle : start + ENTRY_BYTES]
 

@@ -1,0 +1,214 @@
+"""The overlay: transactions kept or dropped, and what a block has changed."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from chain.codec import Record
+from chain.state import KEY_BYTES_MAX, MemoryStateReader, State, UnencodableRecord
+from tests.chain_samples import Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other(Record):
+    text: str
+
+
+def note(text: str) -> Note:
+    return Note(text=text)
+
+
+def state_of(**entries: str) -> State:
+    return State(
+        MemoryStateReader(
+            {key.replace("_", "/").encode(): note(text).encode() for key, text in entries.items()}
+        )
+    )
+
+
+class CountingReader(MemoryStateReader):
+    """Counts reads of single keys."""
+
+    reads = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        self.reads += 1
+        return super().get(key)
+
+
+def test_a_committed_record_is_read_and_decoded_once() -> None:
+    reader = CountingReader({b"note/a": note("a").encode()})
+    state = State(reader)
+
+    assert state.get(Note, b"note/a") == note("a")
+    assert state.get(Note, b"note/a") is state.get(Note, b"note/a")
+    assert reader.reads == 1
+
+
+def test_an_absent_key_is_none() -> None:
+    assert state_of().get(Note, b"note/a") is None
+
+
+def test_writes_are_seen_at_once_and_by_the_next_transaction() -> None:
+    state = state_of(note_a="old")
+    state.begin()
+    state.put(b"note/a", note("new"))
+    assert state.get(Note, b"note/a") == note("new")
+    state.keep()
+
+    state.begin()
+
+    assert state.get(Note, b"note/a") == note("new")
+
+
+def test_a_dropped_transaction_leaves_no_trace() -> None:
+    state = state_of(note_a="old", note_b="old")
+    state.begin()
+    state.put(b"note/a", note("new"))
+    state.delete(b"note/b")
+    state.put(b"note/c", note("new"))
+    state.drop()
+
+    assert state.get(Note, b"note/a") == note("old")
+    assert state.get(Note, b"note/b") == note("old")
+    assert state.get(Note, b"note/c") is None
+    assert state.changes() == {}
+
+
+def test_a_removed_key_is_absent() -> None:
+    state = state_of(note_a="old")
+    state.begin()
+    state.delete(b"note/a")
+
+    assert state.get(Note, b"note/a") is None
+
+
+def test_changes_are_encoded_and_in_byte_order() -> None:
+    state = state_of(note_b="old")
+    state.put(b"note/c", note("new"))
+    state.delete(b"note/b")
+    state.put(b"note/a", note("new"))
+
+    assert list(state.changes().items()) == [
+        (b"note/a", note("new").encode()),
+        (b"note/b", None),
+        (b"note/c", note("new").encode()),
+    ]
+
+
+@pytest.mark.parametrize("read_first", [(), (b"note/a", b"note/b", b"note/c")])
+def test_what_is_written_back_is_no_change(read_first: tuple[bytes, ...]) -> None:
+    state = state_of(note_a="same", note_b="old")
+    for key in read_first:
+        state.get(Note, key)
+    state.put(b"note/a", note("same"))
+    state.put(b"note/b", note("new"))
+    state.delete(b"note/c")
+
+    assert state.changes() == {b"note/b": note("new").encode()}
+
+
+def test_what_was_read_is_not_read_again_to_find_changes() -> None:
+    reader = CountingReader({b"note/a": note("a").encode()})
+    state = State(reader)
+    state.get(Note, b"note/a")
+    state.put(b"note/a", note("b"))
+
+    assert state.changes() == {b"note/a": note("b").encode()}
+    assert reader.reads == 1
+
+
+def test_iteration_joins_layers_in_byte_order() -> None:
+    state = state_of(note_b="old", note_d="old", note_f="old", other_x="old")
+    state.put(b"note/a", note("block"))
+    state.put(b"note/d", note("block"))
+    state.begin()
+    state.put(b"note/c", note("transaction"))
+    state.put(b"note/g", note("transaction"))
+    state.put(b"noto", note("transaction"))
+    state.delete(b"note/f")
+
+    assert [(key, found.text) for key, found in state.iterate(Note, b"note/")] == [
+        (b"note/a", "block"),
+        (b"note/b", "old"),
+        (b"note/c", "transaction"),
+        (b"note/d", "block"),
+        (b"note/g", "transaction"),
+    ]
+
+
+def test_iteration_begins_where_it_is_told() -> None:
+    state = state_of(note_a="old", note_b="old", note_d="old")
+    state.put(b"note/c", note("block"))
+
+    found = [key for key, _ in state.iterate(Note, b"note/", start=b"note/b")]
+
+    assert found == [b"note/b", b"note/c", b"note/d"]
+
+
+def test_a_write_under_way_does_not_disturb_an_iteration() -> None:
+    state = state_of(note_a="old", note_b="old")
+
+    for key, _ in state.iterate(Note, b"note/"):
+        state.put(key + b"x", note("new"))
+
+    assert len(list(state.iterate(Note, b"note/"))) == 4
+
+
+def test_a_key_holds_one_class_of_record() -> None:
+    state = state_of()
+    state.put(b"note/a", Other(text="a"))
+
+    with pytest.raises(AssertionError, match="holds another class"):
+        state.get(Note, b"note/a")
+    with pytest.raises(AssertionError, match="holds another class"):
+        list(state.iterate(Note, b"note/"))
+
+
+@pytest.mark.parametrize("size", [1, KEY_BYTES_MAX])
+def test_a_key_may_be_as_long_as_the_limit(size: int) -> None:
+    state = state_of()
+    state.put(b"k" * size, note("a"))
+
+    assert state.get(Note, b"k" * size) == note("a")
+
+
+@pytest.mark.parametrize("size", [0, KEY_BYTES_MAX + 1])
+def test_a_key_of_another_length_is_a_mistake(size: int) -> None:
+    with pytest.raises(AssertionError, match=f"state key of {size} bytes"):
+        state_of().put(b"k" * size, note("a"))
+
+
+def test_transactions_do_not_nest_and_end_once() -> None:
+    state = state_of()
+    with pytest.raises(AssertionError, match="no transaction has begun"):
+        state.keep()
+    with pytest.raises(AssertionError, match="no transaction has begun"):
+        state.drop()
+
+    state.begin()
+    with pytest.raises(AssertionError, match="do not nest"):
+        state.begin()
+    with pytest.raises(AssertionError, match="still open"):
+        state.changes()
+
+
+@pytest.mark.parametrize("writer", [b"w" * 32, None])
+def test_a_record_without_encoding_names_its_key_and_writer(writer: bytes | None) -> None:
+    state = state_of()
+    state.begin()
+    state.put(b"note/a", Note(text="a", number=2**64))
+    state.keep(writer)
+
+    with pytest.raises(UnencodableRecord, match="state key b'note/a': OverflowError") as caught:
+        state.changes()
+
+    assert caught.value.writer == writer
+
+
+def test_a_memory_reader_takes_over_changes() -> None:
+    reader = MemoryStateReader({b"a": b"1", b"b": b"2"})
+
+    reader.apply({b"a": None, b"x": None, b"c": b"3"})
+
+    assert list(reader.iterate(b"")) == [(b"b", b"2"), (b"c", b"3")]

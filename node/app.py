@@ -50,7 +50,7 @@ from node.metrics import NodeMetrics
 from node.ports import JournalStore
 from node.rpc.server import RpcServer
 from node.runtime import Runtime
-from node.service import Service
+from node.service import Service, Surroundings
 from node.storage import ChainStore
 from node.telemetry import Telemetry
 from p2p.identity import LocalIdentity, Role
@@ -184,7 +184,7 @@ class Node:
         contracts = ContractsRuntime()
         tree = open_chain(store, genesis, contracts)
         member = _member_of(genesis, secrets.certificate_der)
-        workshop = Workshop(genesis=genesis, store=store, tree=tree, runtime=contracts)
+        workshop = Workshop(genesis=genesis, store=store, tree=tree, contracts=contracts)
         pool = Mempool(
             MempoolLimits(
                 transactions_max=config.mempool_transactions_max,
@@ -193,10 +193,7 @@ class Node:
             )
         )
         kernel = Kernel(
-            genesis=genesis,
-            store=store,
             workshop=workshop,
-            contracts=contracts,
             replica=_replica_of(config, genesis, secrets, store, journal),
             pool=pool,
             scheme=ED25519,
@@ -230,18 +227,14 @@ class Node:
             clock=SystemClock(),
             telemetry=self._telemetry,
         )
-        service = Service(
-            config=config,
-            genesis=genesis,
-            member=member,
+        self._service = Service(
+            Surroundings(config=config, genesis=genesis, member=member, version=software_version()),
             store=store,
             kernel=kernel,
             runtime=self._runtime,
-            transport=self._transport,
-            version=software_version(),
         )
         self._rpc = RpcServer(
-            service,
+            self._service,
             metrics,
             host=config.rpc_host,
             port=config.rpc_port,
@@ -274,6 +267,7 @@ class Node:
         self._runtime.receive(*message)  # type: ignore[arg-type]  # forwards the same three arguments
 
     def _link_changed(self, peer: bytes, is_up: bool) -> None:  # noqa: FBT001  # the transport's callback
+        self._service.link_changed(peer, is_up=is_up)
         self._runtime.link_changed(peer, is_up=is_up)
 
 

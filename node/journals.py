@@ -16,7 +16,8 @@ class NoJournal:
 
     def persist(self, records: Sequence[bytes], guard: bytes | None) -> None:
         """Refuses: an observer has no vote to remember."""
-        raise AssertionError(f"an observer persists no votes, got {len(records)} records")
+        assert not records, f"an observer persists no votes, got {len(records)} records"
+        assert guard is None, "an observer has no sign guard"
 
     def recycle(self) -> None:
         """Does nothing."""

@@ -40,8 +40,11 @@ class TransportLinks:
         self._transport.broadcast(LANE_OF[traffic], payload, _OBSERVERS)
 
     def report(self, peer: PublicKey, reason: str) -> None:
-        """Leaves it at the log line that the observer wrote: members are few and known by name,
-        and the transport's own budgets bound what a faulty one can cost."""
+        """Does nothing beyond the log line that telemetry wrote.
+
+        Members are few and known by name, and the transport's own budgets bound what a faulty one
+        can cost; who is cut off for good is a decision of the consortium, not of one node.
+        """
 
 
 def peer_records(genesis: Genesis) -> tuple[PeerRecord, ...]:

@@ -23,7 +23,7 @@ _LOG: Final = logging.getLogger("node")
 
 
 class Telemetry:
-    """Turns steps and stored blocks into metrics and log lines (:class:`node.observer.Observer`)."""
+    """Turns steps and stored blocks into metrics and log lines."""
 
     def __init__(self, *, metrics: NodeMetrics, genesis: Genesis) -> None:
         self._metrics = metrics

@@ -19,7 +19,8 @@ from chain.types import Hash, Height
 from node.errors import LocalError
 from node.kernel.admission import check_signature
 from node.kernel.candidates import Workshop
-from node.kernel.storing import NodeContracts, stored_block
+from node.kernel.contracts_port import NodeContracts
+from node.kernel.storing import stored_block
 from node.memory_database import MemoryDatabase
 from node.storage import ChainStore, KeyValue
 
@@ -76,7 +77,9 @@ def verify_database(
     replica = ChainStore(replayed)
     founded = build_genesis_state(genesis, contracts)
     replica.initialise(genesis.encode(), dict(founded.changes), founded.tree_update)
-    workshop = Workshop(genesis=genesis, store=replica, tree=replica.open_tree(), runtime=contracts)
+    workshop = Workshop(
+        genesis=genesis, store=replica, tree=replica.open_tree(), contracts=contracts
+    )
     head = store.head_height()
     transaction_count = 0
     for height in range(1, head + 1):

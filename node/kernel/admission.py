@@ -6,28 +6,12 @@ checked: accounts are the business of execution, and a peer may know a newer hea
 The signature comes last because it costs a hundred times as much as all the rest.
 """
 
-from typing import Protocol
-
 from chain.crypto import SignatureScheme
 from chain.errors import ContractRefusal, DecodeError, InvalidTransaction
-from chain.execution import ContractRuntime
-from chain.state import StateReader
 from chain.transaction import Transaction, check_window
 from chain.types import Hash, Milliseconds
 from node.kernel.candidates import Parent
 from node.kernel.effects import Admission
-
-
-class AdmissionRuntime(ContractRuntime, Protocol):
-    """The contracts, with the check that comes before the pool."""
-
-    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
-        """Checks account, method, role and argument schema against the committed state.
-
-        Raises:
-            ContractRefusal: it would fail now.
-        """
-        ...
 
 
 def parse_for_chain(wire: bytes, *, chain_id: Hash, parent: Parent) -> Transaction:

@@ -12,7 +12,6 @@ from chain.block import Header, transaction_root
 from chain.errors import InvalidBlock
 from chain.execution import (
     BlockContext,
-    ContractRuntime,
     Execution,
     execute_block,
 )
@@ -22,6 +21,7 @@ from chain.state_tree import StateProof, StateTree
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
 from chain.validator_set import VALIDATORS_KEY, ValidatorSet
+from node.kernel.contracts_port import NodeContracts
 from node.ports import BlockStore
 
 
@@ -51,13 +51,13 @@ class Workshop:
     """Executes blocks on the head and holds the candidates of one height."""
 
     def __init__(
-        self, *, genesis: Genesis, store: BlockStore, tree: StateTree, runtime: ContractRuntime
+        self, *, genesis: Genesis, store: BlockStore, tree: StateTree, contracts: NodeContracts
     ) -> None:
         self.chain_id = genesis.chain_id
         self._parameters = genesis.parameters
-        self._store = store
+        self.store = store
         self._tree = tree
-        self._runtime = runtime
+        self.contracts = contracts
         self._candidates: dict[Hash, Candidate] = {}
         self.parent = self._read_parent(genesis)
 
@@ -65,6 +65,11 @@ class Workshop:
     def state_key_count(self) -> int:
         """Returns the number of keys in the committed state."""
         return self._tree.key_count
+
+    @property
+    def state_root(self) -> Hash:
+        """Returns the root of the committed state."""
+        return self._tree.root
 
     def prove(self, key: bytes) -> StateProof:
         """Returns the proof of a key's value, or of its absence, in the committed state."""
@@ -155,10 +160,10 @@ class Workshop:
         return execute_block(
             context=context,
             transactions=transactions,
-            reader=self._store,
+            reader=self.store,
             tree=self._tree,
-            index=self._store,
-            runtime=self._runtime,
+            index=self.store,
+            runtime=self.contracts,
         )
 
     def _next_validators(self, execution: Execution) -> ValidatorSet:
@@ -166,10 +171,10 @@ class Workshop:
         return self.parent.validators if changed is None else ValidatorSet.decode(changed)
 
     def _read_parent(self, genesis: Genesis) -> Parent:
-        stored = self._store.get(VALIDATORS_KEY)
+        stored = self.store.get(VALIDATORS_KEY)
         assert stored is not None, "the state of every chain names its validators"
         validators = ValidatorSet.decode(stored)
-        head = self._store.head()
+        head = self.store.head()
         if head is None:
             return Parent(
                 hash=self.chain_id,

@@ -12,7 +12,6 @@ from typing import assert_never
 from chain.crypto import SignatureScheme
 from chain.errors import ContractRefusal, DecodeError, InvalidBlock, InvalidTransaction
 from chain.execution import TransactionBug
-from chain.genesis import Genesis
 from chain.mempool import Mempool
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
@@ -75,8 +74,8 @@ from node.kernel.events import (
 )
 from node.kernel.gossip import Gossip, batches_of, batches_of_ids
 from node.kernel.serving import answer_blocks, answer_bodies
-from node.kernel.storing import NodeContracts, certified_block, stored_block
-from node.ports import BlockStore, Traffic
+from node.kernel.storing import certified_block, stored_block
+from node.ports import Traffic
 
 TRAFFIC_OF = {
     Blocks: Traffic.SYNC,
@@ -118,21 +117,18 @@ class Kernel:
     def __init__(
         self,
         *,
-        genesis: Genesis,
-        store: BlockStore,
         workshop: Workshop,
-        contracts: NodeContracts,
         replica: Replica,
         pool: Mempool,
         scheme: SignatureScheme,
         config: KernelConfig,
     ) -> None:
-        self.chain_id = genesis.chain_id
+        self.chain_id = workshop.chain_id
         self.replica = replica
         self.pool = pool
         self.workshop = workshop
-        self._store = store
-        self._contracts = contracts
+        self._store = workshop.store
+        self._contracts = workshop.contracts
         self._scheme = scheme
         self._config = config
         self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)

@@ -15,7 +15,7 @@ BLOCKS_BYTES_MAX: Final = 2_097_152
 
 def answer_blocks(request: BlocksRequest, store: BlockStore) -> list[Blocks]:
     """Returns one answer with as many blocks as fit, or none where the first is not here."""
-    blocks: list[CertifiedBlock] = []
+    blocks = []
     size = 0
     for height in range(
         request.first_height, request.first_height + min(request.count, BLOCKS_MAX)

@@ -1,23 +1,11 @@
 """What becomes durable with a block: the batch, made from a candidate and its certificate."""
 
-from typing import Protocol
-
 from chain.block import CertifiedBlock
 from chain.certificate import CommitCertificate
-from chain.genesis import GenesisRuntime
 from chain.receipt import Status
-from chain.transaction import Transaction
-from node.kernel.admission import AdmissionRuntime
 from node.kernel.candidates import Candidate
+from node.kernel.contracts_port import NodeContracts
 from node.ports import StoredBlock
-
-
-class NodeContracts(AdmissionRuntime, GenesisRuntime, Protocol):
-    """The contracts, as a node uses them: genesis, admission, execution and indexes."""
-
-    def index_keys(self, transaction: Transaction) -> tuple[bytes, ...]:
-        """Returns keys of the readings index for a committed transaction: meter, 0, page."""
-        ...
 
 
 def certified_block(candidate: Candidate, certificate: CommitCertificate) -> CertifiedBlock:

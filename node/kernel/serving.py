@@ -1,6 +1,6 @@
 """Answers from storage to peers that lack something: blocks and bodies, within frame limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from chain.block import CertifiedBlock
@@ -15,19 +15,8 @@ BLOCKS_BYTES_MAX: Final = 2_097_152
 
 def answer_blocks(request: BlocksRequest, store: BlockStore) -> list[Blocks]:
     """Returns one answer with as many blocks as fit, or none where the first is not here."""
-    blocks = []
-    size = 0
-    for height in range(
-        request.first_height, request.first_height + min(request.count, BLOCKS_MAX)
-    ):
-        block = store.block(height)
-        if block is None:
-            break
-        size += sum(map(len, block.transactions))
-        if blocks and size > BLOCKS_BYTES_MAX:
-            break
-        blocks.append(block)
-    return [Blocks(blocks=tuple(blocks))] if blocks else []
+    blocks = tuple(_blocks_that_fit(request, store))
+    return [Blocks(blocks=blocks)] if blocks else []
 
 
 def answer_bodies(
@@ -37,3 +26,16 @@ def answer_bodies(
     found = [find_body(each) for each in request.transaction_ids]
     present = [wire for wire in found if wire is not None]
     return [Bodies(transactions=batch) for batch in batches_of(present)]
+
+
+def _blocks_that_fit(request: BlocksRequest, store: BlockStore) -> Iterator[CertifiedBlock]:
+    size = 0
+    count = min(request.count, BLOCKS_MAX)
+    for height in range(request.first_height, request.first_height + count):
+        block = store.block(height)
+        if block is None:
+            return
+        size += sum(map(len, block.transactions))
+        if height > request.first_height and size > BLOCKS_BYTES_MAX:
+            return
+        yield block

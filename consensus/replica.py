@@ -252,6 +252,11 @@ class Replica:
         return effects
 
     @property
+    def public_key(self) -> PublicKey | None:
+        """Returns the key that this replica signs with, or None for an observer."""
+        return None if self._state.signer is None else self._state.signer.public_key
+
+    @property
     def height(self) -> Height:
         """Returns the height in agreement: the head's plus one."""
         return self._state.height

@@ -155,6 +155,8 @@ class NoteRuntime:
                 return b"", ()
             case "note.refuse":
                 raise ContractRefusal("REFUSED", f"time {block.time_ms}: {text}")
+            case "note.ramble":
+                raise ContractRefusal("REFUSED", "碳" * 500)
             case method:
                 raise KeyError(method)
 

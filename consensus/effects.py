@@ -2,7 +2,9 @@
 
 **Order is durability.** Effects are performed in the order of the tuple that ``step`` returned, and
 nothing after a :class:`Persist` happens before its write is on disk. So a vote is durable before it
-is sent, without tokens or call-backs; the shell may batch syncs but not reorder.
+is sent, without tokens or call-backs; the shell may batch syncs but not reorder. An answer to an
+effect (ProposalAssembled, ProposalJudged, BlockCommitted) is handed to ``step`` after all effects
+of the step that ordered it were performed.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,11 @@ from consensus.messages import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persist:
-    """Append to the journal and write the sign guard, then sync both."""
+    """Append to the journal, then write the sign guard; both are synced before the next effect.
+
+    In this order, so that a crash in between leaves the journal one record ahead, which recovery
+    completes; the other order would look like a lost log.
+    """
 
     records: tuple[bytes, ...]
     """Encoded journal records (:mod:`consensus.journal`)."""

@@ -41,6 +41,8 @@ def on_status(state: ReplicaState, sender: PublicKey, status: Status) -> list[Ef
         return []
     if status.height < state.height:
         return _answer_from_above(state, sender, status)
+    if state.validators.index_of(sender) is None:
+        return []
     messages = _missing_messages(state, status)
     return [Send(peer=sender, message=message) for message in messages]
 

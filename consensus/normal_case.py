@@ -16,7 +16,7 @@ from chain.types import PublicKey
 from chain.vote import Vote, VoteKind
 from consensus.authenticate import Signed
 from consensus.commitment import certify, commit_if_held
-from consensus.effects import Broadcast, Effect, JudgeProposal, ReportFault
+from consensus.effects import Broadcast, Effect, JudgeProposal, ReportFault, Send
 from consensus.events import ProposalAssembled, ProposalJudged
 from consensus.journal import PreparedRecord, ProposalRecord
 from consensus.messages import Commit, NewView, Prepare, PrePrepare
@@ -56,8 +56,18 @@ def on_pre_prepare(state: ReplicaState, signed: Signed[PrePrepare]) -> list[Effe
         state, message.header, message.vote.view
     )
     if fault is not None:
-        return [ReportFault(peer=primary_of(state, 0), reason=f"proposal: {fault}")]
+        return report_proposal(state, fault)
     return adopt_proposal(state, message, signed.sender)
+
+
+def report_proposal(state: ReplicaState, fault: str) -> list[Effect]:
+    """Reports this view's primary for its proposal, once; peers may pass it on again and again."""
+    instance = state.instance
+    if instance.has_reported:
+        return []
+    instance.has_reported = True
+    primary = primary_of(state, instance.view)
+    return [ReportFault(peer=primary, reason=f"proposal of view {instance.view}: {fault}")]
 
 
 def adopt_proposal(state: ReplicaState, proposal: PrePrepare, source: PublicKey) -> list[Effect]:
@@ -173,8 +183,7 @@ def on_proposal_judged(state: ReplicaState, event: ProposalJudged) -> list[Effec
         del instance.candidates[event.block_hash]
         if not is_proposed:
             return []
-        reason = f"proposal {event.block_hash.hex()}: {event.fault}"
-        return [ReportFault(peer=primary_of(state, instance.view), reason=reason)]
+        return report_proposal(state, f"block {event.block_hash.hex()}: {event.fault}")
     candidate.is_accepted = True
     candidate.transactions = event.transactions
     effects = commit_if_held(state)
@@ -238,7 +247,20 @@ def on_prepare(state: ReplicaState, signed: Signed[Prepare]) -> list[Effect]:
     if known is not None and known.view == vote.view:
         return on_conflict(state, known, vote)
     state.instance.prepares[vote.signer] = vote
-    return advance(state)
+    return [*_show_own_proposal(state, vote), *advance(state)]
+
+
+def _show_own_proposal(state: ReplicaState, vote: Vote) -> list[Effect]:
+    """Sends this view's proposal to a validator that has agreed to another one.
+
+    Only an equivocating primary makes that happen; so the two halves that it tried to part find
+    the evidence. At most once for each validator and view, as is a first PREPARE.
+    """
+    instance = state.instance
+    proposal = instance.proposal
+    if proposal is None or vote.view != instance.view or vote.digest == proposal.vote.digest:
+        return []
+    return [Send(peer=state.validators.keys[vote.signer], message=instance.new_view or proposal)]
 
 
 def on_commit(state: ReplicaState, signed: Signed[Commit]) -> list[Effect]:

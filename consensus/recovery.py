@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from chain.types import PublicKey
 from chain.vote import Vote, VoteKind
-from consensus.effects import Broadcast, Effect
+from consensus.effects import Broadcast, Effect, Persist
 from consensus.journal import (
     JournalRecord,
     PreparedRecord,
@@ -19,7 +19,7 @@ from consensus.journal import (
     votes_in,
 )
 from consensus.messages import Commit, Prepare
-from consensus.sign_guard import SignGuard, compare
+from consensus.sign_guard import SignGuard, compare, complete_guard
 from consensus.state import Candidate, ReplicaState
 
 
@@ -32,11 +32,15 @@ def own_votes_in(records: Sequence[JournalRecord], own_index: int | None) -> tup
 
 def recover(state: ReplicaState, records: Sequence[JournalRecord], guard: SignGuard | None) -> None:
     """Compares guard, journal and chain, and puts back the height in agreement."""
+    own_votes = own_votes_in(records, state.own_index)
     state.guard = guard
+    if guard is not None and records:
+        state.guard = complete_guard(guard, own_votes, own_votes_in(records[-1:], state.own_index))
+        state.is_guard_behind = state.guard != guard
     if state.signer is not None:
         state.observation = compare(
-            guard,
-            own_votes=own_votes_in(records, state.own_index),
+            state.guard,
+            own_votes=own_votes,
             head=state.head,
             head_certificate=state.head_certificate,
             own=(state.signer.public_key, _index_at_head(state, state.signer.public_key)),
@@ -91,6 +95,14 @@ def _restore_proposal(state: ReplicaState, record: ProposalRecord) -> None:
             is_journaled=record.has_bodies,
             is_recovered=record.has_bodies,
         )
+
+
+def repair_guard(state: ReplicaState) -> list[Effect]:
+    """Returns the write that lets the guard catch up with the journal, if it is behind."""
+    if not state.is_guard_behind or state.guard is None:
+        return []
+    state.is_guard_behind = False
+    return [Persist(records=(), guard=state.guard.encode())]
 
 
 def resend_stored(state: ReplicaState) -> list[Effect]:

@@ -130,7 +130,7 @@ class Replica:
         """Begins: sends stored bytes again, says where this node is and starts timers."""
         state = self._state
         state.now = now
-        effects: list[Effect] = []
+        effects: list[Effect] = recovery.repair_guard(state)
         if may_vote(state):
             effects += recovery.resend_stored(state)
             effects += normal_case.advance(state)
@@ -169,7 +169,7 @@ class Replica:
             case WorkChanged(is_pending=is_pending, is_censored=is_censored):
                 state.is_pending = is_pending
                 state.is_censored = is_censored
-                if is_pending and state.instance.assembling is False:
+                if is_pending:
                     state.instance.assembling = None
                 return []
             case ProposalAssembled():

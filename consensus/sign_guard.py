@@ -100,6 +100,31 @@ def accepted_guard(*, after_height: Height) -> bytes:
     return SignGuard(after_height=after_height).encode()
 
 
+def complete_guard(
+    guard: SignGuard, own_votes: Sequence[Vote], newest: Sequence[Vote]
+) -> SignGuard:
+    """Returns the guard after a crash between the two writes of one Persist.
+
+    The journal is written before the guard and nothing is sent before both are durable. So the
+    votes of the journal's last record, and no others, may be missing from the guard. More than
+    that is a disagreement and is left for :func:`compare` to find.
+
+    Args:
+        guard: what the guard file holds.
+        own_votes: this key's votes in the whole journal, in the order of signing.
+        newest: those in its last record.
+    """
+    beyond = [
+        vote
+        for vote in own_votes
+        if vote.height > guard.after_height
+        and (guard.last is None or place_of(guard.last) < place_of(vote))
+    ]
+    if not beyond or any(vote not in newest for vote in beyond):
+        return guard
+    return guard.advance(max(beyond, key=place_of))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """Why a validator does not vote, and what ends it."""

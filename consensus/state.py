@@ -101,6 +101,8 @@ class Instance:
     """AssembleProposal was ordered in this view: with is_heartbeat of this value."""
     primary_vote: Vote | None = None
     """First verified PRE-PREPARE of this view's primary, to notice a second one."""
+    has_reported: bool = False
+    """The fault of this view's proposal was reported; it may come again and again."""
     exposed: set[tuple[int, VoteKind]] = field(default_factory=set)
     """(signer, kind) whose equivocation was recorded."""
     answered: set[PublicKey] = field(default_factory=set)
@@ -169,6 +171,8 @@ class ReplicaState:
     guard: SignGuard | None
     observation: Observation | None
     """Why this validator does not vote; None where it does."""
+    is_guard_behind: bool = False
+    """The guard's file lacks the newest votes of the journal, after a crash between the two."""
     halt_reason: str | None = None
     instance: Instance = field(default_factory=Instance)
     sync: SyncState = field(default_factory=SyncState)

@@ -126,10 +126,7 @@ def on_blocks(state: ReplicaState, sender: PublicKey, message: Blocks) -> list[E
     was_asked = sync.request is not None and sync.request.peer == sender
     blocks = tuple(block for block in message.blocks if block.header.height >= state.height)
     if not blocks:
-        if was_asked and not message.blocks:
-            reason = f"expected blocks from height {state.height} as claimed, got none"
-            return _distrust(state, sender, reason)
-        return []
+        return _on_no_blocks(state, sender) if was_asked and not message.blocks else []
     heights = [block.header.height for block in blocks]
     if heights != list(range(state.height, state.height + len(blocks))):
         if was_asked:
@@ -142,6 +139,16 @@ def on_blocks(state: ReplicaState, sender: PublicKey, message: Blocks) -> list[E
     sync.blocks = blocks
     sync.source = sender
     return commit_next(state)
+
+
+def _on_no_blocks(state: ReplicaState, sender: PublicKey) -> list[Effect]:
+    """Asks another peer; reports this one only if it had claimed to have the blocks."""
+    if sender in state.peers and state.peers[sender].height > state.height:
+        reason = f"expected blocks from height {state.height} on as claimed, got none"
+        return _distrust(state, sender, reason)
+    state.sync.request = None
+    state.sync.distrusted.add(sender)
+    return []
 
 
 def commit_next(state: ReplicaState) -> list[Effect]:

@@ -81,6 +81,7 @@ def _enter(state: ReplicaState, view: View) -> None:
     instance.wanted = None
     instance.assembling = None
     instance.primary_vote = None
+    instance.has_reported = False
 
 
 def on_view_change(state: ReplicaState, signed: Signed[ViewChange]) -> list[Effect]:

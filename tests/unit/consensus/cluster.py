@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from chain.block import CertifiedBlock, Header, transaction_root
 from chain.certificate import CommitCertificate
 from chain.crypto import Domain, hash_of
+from chain.evidence import Equivocation
 from chain.transaction import Payload, Transaction, sign
 from chain.types import Hash, PublicKey, Signature
 from chain.validator_set import ValidatorSet
-from chain.vote import Vote
 from consensus.effects import (
     AssembleProposal,
     Broadcast,
@@ -43,19 +43,19 @@ from consensus.events import (
     TimerKind,
     WorkChanged,
 )
+from consensus.invariants import check
 from consensus.messages import (
-    BlocksRequest,
     Blocks,
+    BlocksRequest,
     Commit,
     Message,
     NewView,
-    PrePrepare,
     Prepare,
+    PrePrepare,
     ViewChange,
 )
 from consensus.replica import Replica
 from consensus.sign_guard import initial_guard
-from consensus.invariants import check
 from consensus.state import ReplicaConfig
 
 CHAIN_ID = bytes.fromhex("c0" * 32)
@@ -118,20 +118,31 @@ class Node:
     pool: dict[Hash, bytes] = field(default_factory=dict)
     timers: dict[TimerKind, tuple[int, Timer]] = field(default_factory=dict)
     is_down: bool = False
+    inbox: deque[Event] = field(default_factory=deque)
     is_executor_paused: bool = False
-    faults: list[ReportFault] = field(default_factory=list)
-    evidence: list[RecordEvidence] = field(default_factory=list)
-    halts: list[str] = field(default_factory=list)
+    told: list[ReportFault | RecordEvidence | Halt] = field(default_factory=list)
+    """What the replica reported, in order."""
     effects: list[Effect] = field(default_factory=list)
     """All effects performed, for tests that look at their order."""
-    wanted: dict[Hash, tuple[JudgeProposal, ...]] = field(default_factory=dict)
-    is_heartbeat_refused: bool = False
-    refuses: Callable[[Header], str | None] = lambda header: None
+    refused: str | None = None
+    """Fault that the executor finds in every proposal."""
 
     @property
     def key(self) -> PublicKey:
         assert self.signer is not None
         return self.signer.public_key
+
+    @property
+    def faults(self) -> list[str]:
+        return [effect.reason for effect in self.told if isinstance(effect, ReportFault)]
+
+    @property
+    def evidence(self) -> list[Equivocation]:
+        return [effect.evidence for effect in self.told if isinstance(effect, RecordEvidence)]
+
+    @property
+    def halts(self) -> list[str]:
+        return [effect.reason for effect in self.told if isinstance(effect, Halt)]
 
     @property
     def head(self) -> Header | None:
@@ -147,6 +158,14 @@ class Envelope:
     sender: int
     receiver: int
     message: Message
+
+
+def keep_all(_: Envelope) -> bool:
+    return False
+
+
+def do_nothing(_: Node, __: Effect | None) -> None:
+    pass
 
 
 class Cluster:
@@ -170,7 +189,9 @@ class Cluster:
         self.monotonic_ms = 0
         self.wall_ms = GENESIS_TIME_MS + 10_000
         self.queue: deque[Envelope] = deque()
-        self.drop: Callable[[Envelope], bool] = lambda envelope: False
+        self.drop: Callable[[Envelope], bool] = keep_all
+        self.before_effect: Callable[[Node, Effect | None], None] = do_nothing
+        """Called before each effect, and with None between journal and guard; may crash."""
         self.next_set: dict[int, ValidatorSet] = {}
         """Validator set that the block of a height introduces."""
         self.signed: dict[tuple[int, int, int, int], Hash] = {}
@@ -232,6 +253,7 @@ class Cluster:
             node = self.nodes[index]
             node.is_down = True
             node.timers.clear()
+            node.inbox.clear()
             node.pool.clear()
         self.queue = deque(e for e in self.queue if e.receiver not in indices)
 
@@ -310,12 +332,20 @@ class Cluster:
     def step(self, node: Node, event: Event) -> None:
         if node.is_down:
             return
-        effects = node.replica.step(event, self.now)
-        check(node.replica._state)
-        self.perform(node, effects)
+        node.inbox.append(event)
+        if len(node.inbox) > 1:
+            return  # performed by the step under way, after all of its effects
+        while node.inbox and not node.is_down:
+            effects = node.replica.step(node.inbox[0], self.now)
+            check(node.replica._state)
+            self.perform(node, effects)
+            if node.inbox:
+                node.inbox.popleft()
 
     def perform(self, node: Node, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
+            if not node.is_down:
+                self.before_effect(node, effect)
             if node.is_down:
                 return
             node.effects.append(effect)
@@ -323,9 +353,8 @@ class Cluster:
 
     def _perform_one(self, node: Node, effect: Effect) -> None:
         match effect:
-            case Persist(records=records, guard=guard):
-                node.journal += records
-                node.guard = guard if guard is not None else node.guard
+            case Persist():
+                self._persist(node, effect)
             case Send(peer=peer, message=message):
                 self._post(node, self._index_of(peer), message)
             case Broadcast(message=message):
@@ -336,18 +365,25 @@ class Cluster:
                 node.timers[timer.kind] = (self.monotonic_ms + after_ms, timer)
             case CancelTimer(timer=timer):
                 node.timers.pop(timer.kind, None)
+            case AssembleProposal() | JudgeProposal() | CommitBlock():
+                self._execute(node, effect)
+            case _:
+                node.told.append(effect)
+
+    def _persist(self, node: Node, effect: Persist) -> None:
+        node.journal += effect.records
+        self.before_effect(node, None)
+        if effect.guard is not None and not node.is_down:
+            node.guard = effect.guard
+
+    def _execute(self, node: Node, effect: AssembleProposal | JudgeProposal | CommitBlock) -> None:
+        match effect:
             case AssembleProposal():
                 self._assemble(node, effect)
             case JudgeProposal():
                 self._judge(node, effect)
             case CommitBlock():
                 self._commit(node, effect)
-            case RecordEvidence():
-                node.evidence.append(effect)
-            case ReportFault():
-                node.faults.append(effect)
-            case Halt(reason=reason):
-                node.halts.append(reason)
 
     def _index_of(self, key: PublicKey) -> int:
         return [signer.public_key for signer in self.signers].index(key)
@@ -362,7 +398,7 @@ class Cluster:
     def _note_signature(self, node: Node, message: Message) -> None:
         if not isinstance(message, PrePrepare | Prepare | Commit | ViewChange | NewView):
             return
-        vote: Vote = message.vote
+        vote = message.vote
         if vote.signer != node.index or node.index in self.twins or self.next_set:
             return
         place = (node.index, int(vote.kind), vote.height, vote.view)
@@ -426,7 +462,7 @@ class Cluster:
         if any(wanted not in known for wanted in effect.transaction_ids):
             return
         header = effect.header
-        fault = node.refuses(header)
+        fault = node.refused
         if header.state_root != state_root_after(header.parent_hash, effect.transaction_ids):
             fault = "state_root"
         bodies = tuple(known[wanted] for wanted in effect.transaction_ids)

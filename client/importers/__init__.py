@@ -1,0 +1,1 @@
+"""Importers: files as their sources publish them, read into readings without changing them."""

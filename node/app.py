@@ -19,23 +19,20 @@ import uvloop
 
 from chain.crypto import ED25519, Ed25519Signer, Signer
 from chain.crypto_selftest import check_cryptography
-from chain.errors import InvalidCertificate
-from chain.genesis import Genesis, build_genesis_state
+from chain.genesis import Genesis
 from chain.member import Member
-from chain.mempool import Mempool, MempoolLimits
-from chain.state_tree import StateTree
-from chain.validator_set import VALIDATORS_KEY, ValidatorSet
-from consensus.replica import Replica, ReplicaConfig
+from chain.mempool import MempoolLimits
+from consensus.replica import ReplicaConfig
 from contracts.runtime import ContractsRuntime
 from node.clock import SystemClock
 from node.config import NodeConfig, load
 from node.disk import DirectoryLock
 from node.durable_journal import DurableJournal
-from node.errors import LocalError, StorageError
+from node.errors import LocalError
 from node.genesis_file import load_genesis
 from node.journals import NoJournal
-from node.kernel.candidates import Workshop
-from node.kernel.kernel import Kernel, KernelConfig
+from node.kernel.assembly import KernelSettings, build_kernel
+from node.kernel.kernel import KernelConfig
 from node.keystore import (
     Purpose,
     open_key_file,
@@ -131,44 +128,6 @@ def open_journal(config: NodeConfig) -> DurableJournal | NoJournal:
     return DurableJournal(config.home)
 
 
-def open_chain(store: ChainStore, genesis: Genesis, contracts: ContractsRuntime) -> StateTree:
-    """Founds a new store, or checks an old one against its own head (consensus.md 32).
-
-    Raises:
-        StorageError: another chain's data, or a head whose parts contradict each other.
-    """
-    founded = build_genesis_state(genesis, contracts)
-    if store.genesis() is None:
-        store.initialise(genesis.encode(), dict(founded.changes), founded.tree_update)
-    elif store.genesis() != genesis.encode():
-        raise StorageError(
-            f"database: expected data of chain {genesis.chain_id.hex()}, got another chain's; "
-            "check genesis_path and home in the configuration"
-        )
-    tree = store.open_tree()
-    head = store.head()
-    expected_root = founded.state_root if head is None else head[0].state_root
-    if tree.root != expected_root:
-        raise StorageError(
-            f"database: state root: expected {expected_root.hex()} by the head, got "
-            f"{tree.root.hex()}; run `tanlian node verify` and restore or sync anew"
-        )
-    if head is not None:
-        header, certificate = head
-        try:
-            # Membership does not change yet, so the founding set voted on every block.
-            certificate.verify(
-                chain_id=genesis.chain_id, validators=genesis.validator_set(), scheme=ED25519
-            )
-        except InvalidCertificate as error:
-            raise StorageError(f"database: head {header.height}: {error}") from error
-        if (certificate.height, certificate.block_hash) != (header.height, header.hash):
-            raise StorageError(
-                f"database: head {header.height}: its certificate is for another block"
-            )
-    return tree
-
-
 class Node:
     """All parts of one running node."""
 
@@ -182,25 +141,15 @@ class Node:
     ) -> None:
         self._config = config
         contracts = ContractsRuntime()
-        tree = open_chain(store, genesis, contracts)
         member = _member_of(genesis, secrets.certificate_der)
-        workshop = Workshop(genesis=genesis, store=store, tree=tree, contracts=contracts)
-        pool = Mempool(
-            MempoolLimits(
-                transactions_max=config.mempool_transactions_max,
-                bytes_max=config.mempool_bytes_max,
-                per_sender_max=config.mempool_sender_transactions_max,
-            )
-        )
-        kernel = Kernel(
-            workshop=workshop,
-            replica=_replica_of(config, genesis, secrets, store, journal),
-            pool=pool,
+        kernel = build_kernel(
+            genesis=genesis,
+            store=store,
+            journal=journal,
+            contracts=contracts,
+            signer=secrets.signer,
             scheme=ED25519,
-            config=KernelConfig(
-                regossip_after_ms=config.t0_ms // 2,
-                censorship_timeout_ms=config.censorship_timeout_ms,
-            ),
+            settings=_settings_of(config),
         )
         metrics = NodeMetrics(version=software_version(), node=config.name, role=config.role.value)
         self._telemetry = Telemetry(metrics=metrics, genesis=genesis)
@@ -271,28 +220,18 @@ class Node:
         self._runtime.link_changed(peer, is_up=is_up)
 
 
-def _replica_of(
-    config: NodeConfig,
-    genesis: Genesis,
-    secrets: Secrets,
-    store: ChainStore,
-    journal: JournalStore,
-) -> Replica:
-    head = store.head()
-    header, certificate = head if head is not None else (None, None)
-    return Replica(
-        chain_id=genesis.chain_id,
-        config=ReplicaConfig(t0_ms=config.t0_ms, status_interval_ms=config.status_interval_ms),
-        signer=secrets.signer,
-        scheme=ED25519,
-        rotation_blocks=genesis.parameters.rotation_blocks,
-        max_block_interval_ms=genesis.parameters.max_block_interval_ms,
-        head=header,
-        head_certificate=certificate,
-        validators=_next_validators(store),
-        genesis_time_ms=genesis.time_ms,
-        journal=journal.load_journal(),
-        guard=journal.load_guard(),
+def _settings_of(config: NodeConfig) -> KernelSettings:
+    return KernelSettings(
+        replica=ReplicaConfig(t0_ms=config.t0_ms, status_interval_ms=config.status_interval_ms),
+        kernel=KernelConfig(
+            regossip_after_ms=config.t0_ms // 2,
+            censorship_timeout_ms=config.censorship_timeout_ms,
+        ),
+        pool=MempoolLimits(
+            transactions_max=config.mempool_transactions_max,
+            bytes_max=config.mempool_bytes_max,
+            per_sender_max=config.mempool_sender_transactions_max,
+        ),
     )
 
 
@@ -304,9 +243,3 @@ def _member_of(genesis: Genesis, certificate_der: bytes) -> Member:
         f"tls key: expected the key of one of the {len(genesis.members)} members of network "
         f"{genesis.network}, got one that no member registered; check tls_key_path and genesis_path"
     )
-
-
-def _next_validators(store: ChainStore) -> ValidatorSet:
-    stored = store.get(VALIDATORS_KEY)
-    assert stored is not None, "the state of every chain names its validators"
-    return ValidatorSet.decode(stored)

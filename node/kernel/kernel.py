@@ -122,6 +122,7 @@ class Kernel:
         pool: Mempool,
         scheme: SignatureScheme,
         config: KernelConfig,
+        recovered_bodies: Sequence[bytes] = (),
     ) -> None:
         self.chain_id = workshop.chain_id
         self.replica = replica
@@ -136,11 +137,27 @@ class Kernel:
         self._judgement: _Judgement | None = None
         self._storing: tuple[Candidate, CommitBlock] | None = None
         self._announced_work = (False, False)
+        self._recovered_bodies = tuple(recovered_bodies)
         self.halt_reason: str | None = None
 
     def start(self, now: Now) -> tuple[KernelEffect, ...]:
         """Begins, or begins again after a restart: the same path."""
-        return tuple(self._carry_out(self.replica.start(now), now))
+        self._take_recovered(now)
+        effects = self._carry_out(self.replica.start(now), now)
+        return tuple(effects + self._announce_work(now))
+
+    def _take_recovered(self, now: Now) -> None:
+        """Puts the journal's bodies back into the pool, to serve peers that lack them."""
+        for wire in self._recovered_bodies:
+            transaction = Transaction.parse(wire)
+            # A commit overtakes the journal, and its records may come back nevertheless.
+            if not self._store.holds(transaction.id):
+                try:
+                    self.pool.add(transaction, now.monotonic_ms)
+                except InvalidTransaction:
+                    # No room: the block can still be committed from the journal itself.
+                    break
+        self._recovered_bodies = ()
 
     def step(self, event: KernelEvent, now: Now) -> tuple[KernelEffect, ...]:
         """Takes one event and returns what is to be done, in order."""

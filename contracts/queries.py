@@ -220,12 +220,10 @@ def _page(
     # A zero byte more is the first key that can follow.
     start = prefix + cut.after.encode(errors="replace") + b"\x00" if cut.after else prefix
     records: list[EntryT] = []
-    scanned_count = 0
     last_key = b""
-    for key, stored in reader.iterate(prefix, start):
+    for scanned_count, (key, stored) in enumerate(reader.iterate(prefix, start)):
         if scanned_count == SCAN_MAX or len(records) == cut.limit:
             return Page(records=tuple(records), after=last_key[len(prefix) :].decode())
-        scanned_count += 1
         last_key = key
         record = cls.decode(stored)
         if is_wanted(record):

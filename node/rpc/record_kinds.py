@@ -1,0 +1,42 @@
+"""Which record class an event's content or a method's arguments hold, for showing them by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chain.codec import Record
+from contracts.account import Account
+from contracts.accounts import AccountRevoked
+from contracts.alert import Alert
+from contracts.calendars import Calendar
+from contracts.exchange import Exchange, ExchangeProposal
+from contracts.factor import Factor
+from contracts.meter import Meter
+from contracts.runtime import METHODS
+from contracts.sites import Site
+
+CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
+    "account.registered": Account,
+    "account.revoked": AccountRevoked,
+    "calendar.registered": Calendar,
+    "factor.set": Factor,
+    "meter.exchange_proposed": ExchangeProposal,
+    "meter.exchanged": Exchange,
+    "meter.live": Meter,
+    "meter.registered": Meter,
+    "site.registered": Site,
+    **{
+        f"alert.{step}": Alert
+        for step in ("opened", "updated", "cleared", "acknowledged", "explained", "resolved")
+    },
+}
+
+
+def argument_record_of(method: str) -> type[Record] | None:
+    """Returns the class of a method's arguments, or None for a method that is not known."""
+    known = METHODS.get(method)
+    return None if known is None else known.arguments
+
+
+def event_record_of(kind: str) -> type[Record] | None:
+    """Returns the class of an event's content, or None for a kind that is not known."""
+    return CONTENT_BY_KIND.get(kind)

@@ -1,0 +1,170 @@
+"""Reading the registry and the alerts: bounded pages over :mod:`contracts.queries`."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from aiohttp import web
+
+from chain.codec import Record
+from contracts import queries
+from contracts.account import Account
+from contracts.alert import Alert, AlertState
+from contracts.calendars import Calendar
+from contracts.exchange import Exchange
+from contracts.factor import Factor
+from contracts.meter import Meter
+from contracts.organisations import Organisation
+from contracts.queries import Cut, Page
+from contracts.sites import Site
+from node.rpc.context import RpcContext, answer
+from node.rpc.limits import PAGE_DEFAULT
+from node.rpc.parameters import malformed, parse_identifier, parse_integer
+from node.rpc.presentation import present, present_object
+from node.rpc.problems import quoted, unknown
+from node.rpc.strict_json import Json
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+async def meters(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists meters by id; of one organisation or site where asked."""
+    query = request.query
+    organisation = _optional_identifier(query, "organisation")
+    site = _optional_identifier(query, "site")
+
+    def read(cut: Cut) -> Page[Meter]:
+        return queries.list_meters(context.store, cut, organisation=organisation, site=site)
+
+    return answer(await context.read(_list, "meters", read, query))
+
+
+async def meter(context: RpcContext, request: web.Request) -> web.Response:
+    """Shows a meter, and the exchange that waits for its second signature."""
+    meter_id = parse_identifier(request.match_info["id"], "id")
+    return answer(await context.read(_meter_document, context, meter_id))
+
+
+def _meter_document(context: RpcContext, meter_id: str) -> dict[str, Json]:
+    found = queries.find_meter(context.store, meter_id)
+    if found is None:
+        raise unknown("UNKNOWN_METER", "id", meter_id)
+    document = present_object(found)
+    document["proposed_exchange"] = present(queries.find_proposal(context.store, meter_id))
+    return document
+
+
+async def exchanges(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists the exchanges of a meter by time."""
+    meter_id = parse_identifier(request.match_info["id"], "id")
+
+    def read(cut: Cut) -> Page[Exchange]:
+        return queries.list_exchanges(context.store, meter_id, cut)
+
+    return answer(await context.read(_list, "exchanges", read, request.query))
+
+
+async def alerts(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists alerts; of one state, meter or organisation where asked."""
+    query = request.query
+    state = _optional_state(query)
+    meter_id = _optional_identifier(query, "meter")
+    organisation = _optional_identifier(query, "organisation")
+
+    def read(cut: Cut) -> Page[Alert]:
+        return queries.list_alerts(
+            context.store, cut, state=state, meter=meter_id, organisation=organisation
+        )
+
+    return answer(await context.read(_list, "alerts", read, query))
+
+
+async def alert(context: RpcContext, request: web.Request) -> web.Response:
+    """Shows an alert by its id."""
+    alert_id = request.match_info["id"]
+    found = await context.read(queries.find_alert, context.store, alert_id)
+    if found is None:
+        raise unknown("UNKNOWN_ALERT", "id", quoted(alert_id))
+    return answer(present(found))
+
+
+async def factors(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists emission factors by series and time; of one series where asked."""
+    factor_id = _optional_identifier(request.query, "factor")
+
+    def read(cut: Cut) -> Page[Factor]:
+        return queries.list_factors(context.store, cut, factor_id=factor_id)
+
+    return answer(await context.read(_list, "factors", read, request.query))
+
+
+async def sites(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists sites by id; of one organisation where asked."""
+    organisation = _optional_identifier(request.query, "organisation")
+
+    def read(cut: Cut) -> Page[Site]:
+        return queries.list_sites(context.store, cut, organisation=organisation)
+
+    return answer(await context.read(_list, "sites", read, request.query))
+
+
+async def organisations(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists organisations by id."""
+
+    def read(cut: Cut) -> Page[Organisation]:
+        return queries.list_organisations(context.store, cut)
+
+    return answer(await context.read(_list, "organisations", read, request.query))
+
+
+async def accounts(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists accounts by public key; of one organisation where asked."""
+    organisation = _optional_identifier(request.query, "organisation")
+
+    def read(cut: Cut) -> Page[Account]:
+        return queries.list_accounts(context.store, cut, organisation=organisation)
+
+    return answer(await context.read(_list, "accounts", read, request.query))
+
+
+async def calendars(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists calendars by id and version."""
+
+    def read(cut: Cut) -> Page[Calendar]:
+        return queries.list_calendars(context.store, cut)
+
+    return answer(await context.read(_list, "calendars", read, request.query))
+
+
+def cut_of(query: Mapping[str, str]) -> Cut:
+    """Returns which part of a list a query asks for.
+
+    Raises:
+        ProblemError: MALFORMED_PARAMETER.
+    """
+    limit = parse_integer(
+        query.get("limit", str(PAGE_DEFAULT)), "limit", minimum=1, maximum=queries.PAGE_MAX
+    )
+    return Cut(after=query.get("after", ""), limit=limit)
+
+
+def _list(
+    name: str, read: Callable[[Cut], Page[RecordT]], query: Mapping[str, str]
+) -> dict[str, Json]:
+    page = read(cut_of(query))
+    return {name: [present(record) for record in page.records], "after": page.after}
+
+
+def _optional_identifier(query: Mapping[str, str], name: str) -> str | None:
+    text = query.get(name)
+    return None if text is None else parse_identifier(text, name)
+
+
+def _optional_state(query: Mapping[str, str]) -> AlertState | None:
+    text = query.get("state")
+    if text is None:
+        return None
+    try:
+        return AlertState[text.upper()]
+    except KeyError:
+        words = ", ".join(state.name for state in AlertState)
+        raise malformed("state", f"one of {words}", text) from None

@@ -1,0 +1,184 @@
+"""The table of routes: what is served, described once for the server and for its description."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from node.rpc import chain_queries, health, registry_queries, streams, submission
+from node.rpc.context import RpcContext
+from node.rpc.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_DEFAULT_MS, WAIT_MAX_MS
+
+Handler = Callable[[RpcContext, web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A query parameter."""
+
+    name: str
+    words: str
+    """What it means and which values it takes."""
+    is_integer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One path and method."""
+
+    path: str
+    handler: Handler
+    answers: str
+    """What a good answer holds."""
+    method: str = "GET"
+    query: tuple[Parameter, ...] = ()
+    """All that it takes; any other parameter is refused, because it is a misspelt filter."""
+    media_types: tuple[str, ...] = ("application/json",)
+    """Of a good answer."""
+
+    @property
+    def label(self) -> str:
+        """Returns the name under which requests are counted."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def summary(self) -> str:
+        """Returns what it does, in a line: the handler's own words."""
+        return (self.handler.__doc__ or "").partition("\n")[0].strip()
+
+
+_LIMIT: Final = Parameter(
+    name="limit", words=f"Entries of a page, default {PAGE_DEFAULT}.", is_integer=True
+)
+_PAGE: Final = (
+    Parameter(name="after", words="Where the last page ended, as its `after` says."),
+    _LIMIT,
+)
+_ORGANISATION: Final = Parameter(name="organisation", words="Of this organisation only.")
+_LIST: Final = "The entries, and `after`: null, or where to go on."
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path="/v1/transactions",
+        handler=submission.submit,
+        answers="202 accepted, 200 all final, 207 with one result each where any was refused.",
+        query=(
+            Parameter(name="wait", words="`committed`: answer when they are final."),
+            Parameter(
+                name="timeout_ms",
+                words=f"How long to wait, default {WAIT_DEFAULT_MS}, at most {WAIT_MAX_MS}.",
+                is_integer=True,
+            ),
+        ),
+        media_types=("application/json", "application/msgpack"),
+    ),
+    Route(
+        path="/v1/transactions/{id}",
+        handler=chain_queries.transaction,
+        answers="The state, and for a final one its place, receipt and content.",
+        query=(
+            Parameter(
+                name="valid_until_ms",
+                words="Of the transaction; lets an unknown one be told from an expired one.",
+                is_integer=True,
+            ),
+        ),
+    ),
+    Route(
+        path="/v1/blocks/{height}",
+        handler=chain_queries.block,
+        answers="Header, certificate, transactions with receipts, and the block's own events; "
+        "`latest` names the head.",
+    ),
+    Route(path="/v1/status", handler=chain_queries.status, answers="The node's status."),
+    Route(path="/v1/genesis", handler=chain_queries.genesis, answers="The founding record."),
+    Route(
+        path="/v1/organisations",
+        handler=registry_queries.organisations,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(
+        path="/v1/accounts",
+        handler=registry_queries.accounts,
+        answers=_LIST,
+        query=(_ORGANISATION, *_PAGE),
+    ),
+    Route(path="/v1/accounts/{key}", handler=chain_queries.account, answers="The account."),
+    Route(
+        path="/v1/sites",
+        handler=registry_queries.sites,
+        answers=_LIST,
+        query=(_ORGANISATION, *_PAGE),
+    ),
+    Route(path="/v1/calendars", handler=registry_queries.calendars, answers=_LIST, query=_PAGE),
+    Route(
+        path="/v1/factors",
+        handler=registry_queries.factors,
+        answers=_LIST,
+        query=(Parameter(name="factor", words="Of this series only."), *_PAGE),
+    ),
+    Route(
+        path="/v1/meters",
+        handler=registry_queries.meters,
+        answers=_LIST,
+        query=(_ORGANISATION, Parameter(name="site", words="At this site only."), *_PAGE),
+    ),
+    Route(path="/v1/meters/{id}", handler=registry_queries.meter, answers="The meter."),
+    Route(
+        path="/v1/meters/{id}/exchanges",
+        handler=registry_queries.exchanges,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(
+        path="/v1/alerts",
+        handler=registry_queries.alerts,
+        answers=_LIST,
+        query=(
+            Parameter(name="state", words="OPEN, ACKNOWLEDGED, EXPLAINED or RESOLVED."),
+            Parameter(name="meter", words="Of this meter only."),
+            _ORGANISATION,
+            *_PAGE,
+        ),
+    ),
+    Route(path="/v1/alerts/{id}", handler=registry_queries.alert, answers="The alert."),
+    Route(
+        path="/v1/events",
+        handler=streams.events,
+        answers="A page of events and `next`; or a stream of them.",
+        query=(
+            Parameter(
+                name="after",
+                words="Cursor `<height>:<index>` of the last event seen, or `latest`; "
+                "the beginning of the chain where it is left out.",
+            ),
+            Parameter(name="kind", words="Prefix of the kinds wanted, such as `alert.`"),
+            Parameter(name="stream", words="`sse`: server-sent events."),
+            Parameter(
+                name="limit",
+                words=f"Events of a page, default {PAGE_DEFAULT}, at most {PAGE_MAX}.",
+                is_integer=True,
+            ),
+        ),
+        media_types=("application/json", streams.EVENT_STREAM),
+    ),
+    Route(
+        path="/v1/proofs/state/{key}",
+        handler=chain_queries.state_proof,
+        answers="Value or null, proof, header and certificate.",
+    ),
+    Route(
+        path="/v1/proofs/transactions/{id}",
+        handler=chain_queries.transaction_proof,
+        answers="Transaction, receipt, their proofs, header and certificate.",
+    ),
+    Route(path="/healthz", handler=health.alive, answers="`ok` while the process answers."),
+    Route(
+        path="/readyz",
+        handler=health.ready,
+        answers="200 where the node takes transactions; 503 with the reason where it does not.",
+    ),
+)

@@ -17,8 +17,8 @@ from consensus.journal import bodies_in
 from consensus.replica import Replica, ReplicaConfig
 from node.errors import StorageError
 from node.kernel.candidates import Workshop
+from node.kernel.contracts_port import NodeContracts
 from node.kernel.kernel import Kernel, KernelConfig
-from node.kernel.storing import NodeContracts
 from node.ports import BlockStore, JournalStore
 
 
@@ -116,10 +116,7 @@ def build_kernel(  # noqa: PLR0913  # the parts of a node, each needed once
         guard=journal.load_guard(),
     )
     return Kernel(
-        genesis=genesis,
-        store=store,
-        workshop=Workshop(genesis=genesis, store=store, tree=tree, runtime=contracts),
-        contracts=contracts,
+        workshop=Workshop(genesis=genesis, store=store, tree=tree, contracts=contracts),
         replica=replica,
         pool=Mempool(settings.pool),
         scheme=scheme,

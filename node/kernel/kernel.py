@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from chain.crypto import SignatureScheme
-from chain.errors import ContractRefusal, DecodeError, InvalidBlock, InvalidTransaction
+from chain.errors import DecodeError, InvalidBlock, InvalidTransaction
 from chain.execution import TransactionBug
 from chain.mempool import Mempool
 from chain.transaction import Transaction
@@ -51,9 +51,6 @@ from consensus.messages import (
 from consensus.replica import Replica
 from node.kernel.admission import (
     check_signature,
-    check_time,
-    parse_for_chain,
-    refusal_of,
 )
 from node.kernel.candidates import Candidate, Workshop
 from node.kernel.effects import (
@@ -73,6 +70,7 @@ from node.kernel.events import (
     TransactionsSubmitted,
 )
 from node.kernel.gossip import Gossip, batches_of, batches_of_ids
+from node.kernel.intake import Intake
 from node.kernel.serving import answer_blocks, answer_bodies
 from node.kernel.storing import certified_block, stored_block
 from node.ports import Traffic
@@ -132,6 +130,7 @@ class Kernel:
         self._contracts = workshop.contracts
         self._scheme = scheme
         self._config = config
+        self._intake = Intake(workshop=workshop, pool=pool, scheme=scheme)
         self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)
         self._assembly: AssembleProposal | None = None
         self._judgement: _Judgement | None = None
@@ -218,7 +217,7 @@ class Kernel:
         admissions: list[Admission] = []
         taken: list[Transaction] = []
         for wire in event.wires:
-            admission, transaction = self._admit(wire, now)
+            admission, transaction = self._intake.admit(wire, now)
             admissions.append(admission)
             if transaction is not None:
                 taken.append(transaction)
@@ -227,28 +226,6 @@ class Kernel:
             AnswerSubmission(ticket=event.ticket, admissions=tuple(admissions))
         ]
         return effects + self._broadcast_bodies(taken) + self._try_assemble(now)
-
-    def _admit(self, wire: bytes, now: Now) -> tuple[Admission, Transaction | None]:
-        transaction: Transaction | None = None
-        parent = self.workshop.parent
-        try:
-            transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
-            self._refuse_known(transaction)
-            check_time(transaction, parent=parent, wall_ms=now.wall_ms)
-            self._contracts.check_admission(self._store, transaction)
-            check_signature(transaction, self._scheme)
-            self.pool.add(transaction, now.monotonic_ms)
-        except (InvalidTransaction, ContractRefusal) as error:
-            return refusal_of(transaction, error), None
-        return Admission(transaction_id=transaction.id, code="", detail=""), transaction
-
-    def _refuse_known(self, transaction: Transaction) -> None:
-        if self.pool.holds(transaction.id) or self._store.holds(transaction.id):
-            raise InvalidTransaction(
-                "DUPLICATE",
-                f"transaction {transaction.id.hex()}: already pending or committed; ask for its "
-                "status instead of sending it again",
-            )
 
     def _broadcast_bodies(self, transactions: Sequence[Transaction]) -> list[KernelEffect]:
         return [
@@ -269,20 +246,12 @@ class Kernel:
         return effects + self._try_judge(now) + self._try_assemble(now)
 
     def _take_body(self, wire: bytes, now: Now) -> None:
-        parent = self.workshop.parent
-        transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
         waiting = self._judgement
-        is_wanted = waiting is not None and transaction.id in waiting.wanted
-        if self.pool.holds(transaction.id) or (not is_wanted and self._store.holds(transaction.id)):
-            return
-        if not is_wanted:
-            check_time(transaction, parent=parent, wall_ms=now.wall_ms)
-        check_signature(transaction, self._scheme)
-        if is_wanted and waiting is not None:
+        wanted = frozenset[Hash]() if waiting is None else waiting.wanted
+        transaction = self._intake.take_body(wire, now, wanted)
+        if transaction is not None and waiting is not None:
             waiting.bodies[transaction.id] = transaction
             waiting.wanted.discard(transaction.id)
-        else:
-            self.pool.add(transaction, now.monotonic_ms)
 
     # -- proposals -----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ that raises is a bug of the node: the connection is closed and the loop's except
 """
 
 import asyncio
+import contextlib
 import random
 import socket
 from collections import Counter
@@ -38,6 +39,9 @@ ACCEPT_RETRY_S: Final = 0.5
 
 ALL_ROLES: Final = frozenset(Role)
 """A broadcast goes to everybody unless it says otherwise."""
+
+_CLOSING_TURNS: Final = 3
+"""Turns of the loop after which a connection that was cut has closed its socket."""
 
 _NOBODY: Final = bytes(NODE_ID_BYTES)
 """Id of a link to somebody who is about to be refused."""
@@ -107,6 +111,8 @@ class Transport:
         self._tasks: set[asyncio.Task[None]] = set()
         self._dialling: dict[bytes, asyncio.Task[None]] = {}
         """Tasks that keep links open, by peer."""
+        self._securing: dict[asyncio.Task[None], socket.socket] = {}
+        """Tasks that take an accepted connection through its TLS handshake."""
         self._accepting: Counter[str] = Counter()
         """Connections within their TLS handshake, by address."""
         self._handshaking: dict[bytes, Connection] = {}
@@ -159,7 +165,12 @@ class Transport:
         self._dialling.clear()
         tasks = tuple(self._tasks)
         for task in tasks:
-            task.cancel()
+            if task in self._securing:
+                # Cancelled before its first step it would leak the socket; this ends its TLS.
+                with contextlib.suppress(OSError):
+                    self._securing[task].shutdown(socket.SHUT_RDWR)
+            else:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._listener.close()
         connections = self._connections()
@@ -172,6 +183,8 @@ class Transport:
                 one.cancel()
         for connection in connections:
             connection.abort()
+        for _ in range(_CLOSING_TURNS):
+            await asyncio.sleep(0)
 
     def send(self, node_id: bytes, lane: Lane, payload: bytes) -> bool:
         """Queues a message for one peer.
@@ -287,6 +300,7 @@ class Transport:
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._securing.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "a task of the transport failed", "exception": error, "task": task}
@@ -361,8 +375,7 @@ class Transport:
                 accepted.close()
                 continue
             self._accepting[host] += 1
-            securing = self._spawn(self._secure(accepted, host))
-            del securing  # _tasks holds it.
+            self._securing[self._spawn(self._secure(accepted, host))] = accepted
 
     async def _secure(self, accepted: socket.socket, host: str) -> None:
         """Takes one accepted connection through TLS; its link begins in ``_open_link``."""

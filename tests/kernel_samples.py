@@ -56,7 +56,7 @@ def note(
     method: str = "note.set",
     text: str = "",
     sender: Ed25519Signer = samples.SENDER,
-    valid_until_ms: int = GENESIS_TIME_MS + 60_000,
+    valid_until_ms: int = GENESIS_TIME_MS + 3_600_000,
 ) -> Transaction:
     """A signed note for a chain; its text is its number unless given."""
     return sign(

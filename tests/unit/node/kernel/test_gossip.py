@@ -1,0 +1,90 @@
+"""What is sent again, what counts as censored, and how messages are split."""
+
+from consensus.messages import BODIES_MAX
+from node.kernel.gossip import (
+    GOSSIP_BYTES_MAX,
+    STALE_BATCH_MAX,
+    Gossip,
+    batches_of,
+    batches_of_ids,
+)
+
+ID = b"i" * 32
+OTHER_ID = b"o" * 32
+
+
+def test_what_has_not_moved_is_sent_again_after_the_interval_and_not_before() -> None:
+    gossip = Gossip(1_000, 10_000)
+    gossip.remember(ID, 0)
+
+    assert gossip.stale(999) == ()
+    assert gossip.stale(1_000) == (ID,)
+    assert gossip.stale(1_999) == ()
+    assert gossip.stale(2_000) == (ID,)
+
+
+def test_what_was_committed_is_not_sent_again() -> None:
+    gossip = Gossip(1_000, 10_000)
+    gossip.remember(ID, 0)
+
+    gossip.forget([ID], block_was_stored=True)
+
+    assert gossip.stale(5_000) == ()
+
+
+def test_one_tick_sends_a_bounded_number_again() -> None:
+    gossip = Gossip(1_000, 10_000)
+    for number in range(STALE_BATCH_MAX + 1):
+        gossip.remember(number.to_bytes(32, "big"), 0)
+
+    assert len(gossip.stale(1_000)) == STALE_BATCH_MAX
+    assert len(gossip.stale(1_000)) == 1
+
+
+def test_waiting_long_is_censorship_only_while_blocks_go_by() -> None:
+    gossip = Gossip(1_000, 10_000)
+    gossip.remember(ID, 0)
+
+    assert not gossip.is_censored(10_000)
+    gossip.forget([], block_was_stored=True)
+    assert not gossip.is_censored(9_999)
+    assert gossip.is_censored(10_000)
+
+
+def test_blocks_before_the_transaction_prove_no_censorship() -> None:
+    gossip = Gossip(1_000, 10_000)
+    gossip.forget([], block_was_stored=True)
+    gossip.remember(ID, 0)
+
+    assert not gossip.is_censored(20_000)
+
+
+def test_expiry_ends_a_complaint_and_is_no_block() -> None:
+    gossip = Gossip(1_000, 10_000)
+    gossip.remember(ID, 0)
+    gossip.remember(OTHER_ID, 0)
+
+    gossip.forget([ID], block_was_stored=False)
+
+    assert not gossip.is_censored(20_000)
+    assert gossip.stale(20_000) == (OTHER_ID,)
+
+
+def test_bodies_are_split_by_count_and_by_bytes_in_order() -> None:
+    many = [number.to_bytes(2, "big") for number in range(BODIES_MAX + 1)]
+    large = [b"a" * GOSSIP_BYTES_MAX, b"b", b"c"]
+
+    assert [len(batch) for batch in batches_of(many)] == [BODIES_MAX, 1]
+    assert b"".join(b"".join(batch) for batch in batches_of(many)) == b"".join(many)
+    assert list(batches_of(large)) == [(b"a" * GOSSIP_BYTES_MAX,), (b"b", b"c")]
+    assert list(batches_of([])) == []
+
+
+def test_a_single_body_beyond_the_limit_still_travels() -> None:
+    assert list(batches_of([b"a" * (GOSSIP_BYTES_MAX + 1)])) == [(b"a" * (GOSSIP_BYTES_MAX + 1),)]
+
+
+def test_requests_for_ids_are_split_by_count() -> None:
+    ids = [number.to_bytes(32, "big") for number in range(BODIES_MAX + 1)]
+
+    assert [len(batch) for batch in batches_of_ids(ids)] == [BODIES_MAX, 1]

@@ -46,6 +46,8 @@ _SCALARS: Final = frozenset({int, bytes, str, bool, NoneType})
 _PLAIN_WORDS: Final = {bool: "a boolean", bytes: "a byte string", str: "a text"}
 """Annotations without bounds, with the words for them."""
 
+# One for all threads: packing plain values runs no bytecode, so the interpreter's lock is held from
+# the first byte to the last.
 _packer: Final = msgpack.Packer(use_bin_type=True, autoreset=True)
 
 

@@ -69,16 +69,20 @@ class TransactionIndex(Protocol):
 
 
 class TransactionBug(ChainError):
-    """A contract did what it never does on purpose; names the transaction and the cause.
-
-    The transaction is :data:`BLOCK_RECEIPT_ID` where the block's own work failed; leaving out
-    transactions does not help then.
-    """
+    """A contract did what it never does on purpose; names the transaction and the cause."""
 
     def __init__(self, transaction_id: Hash, cause: Exception) -> None:
         self.transaction_id = transaction_id
         self.cause = cause
         super().__init__(f"transaction {transaction_id.hex()}: {type(cause).__name__}: {cause}")
+
+
+class BlockBug(ChainError):
+    """The block's own work failed unexpectedly; leaving out transactions does not help."""
+
+    def __init__(self, cause: Exception) -> None:
+        self.cause = cause
+        super().__init__(f"the block's own work: {type(cause).__name__}: {cause}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +123,8 @@ def execute_block(
 
     Raises:
         InvalidBlock: limits exceeded, or a transaction outside its validity window.
-        TransactionBug: a contract failed unexpectedly.
+        TransactionBug: a contract failed unexpectedly on one transaction.
+        BlockBug: it failed in the block's own work.
     """
     check_limits(transactions, context.parameters, runtime)
     state = State(reader)
@@ -195,14 +200,16 @@ def _begin_block(
     try:
         return runtime.begin_block(state, context)
     except Exception as error:
-        raise TransactionBug(BLOCK_RECEIPT_ID, error) from error
+        raise BlockBug(error) from error
 
 
 def _changes_of(state: State) -> dict[bytes, bytes | None]:
     try:
         return state.changes()
     except UnencodableRecord as error:
-        raise TransactionBug(error.writer or BLOCK_RECEIPT_ID, error) from error
+        if error.writer is None:
+            raise BlockBug(error) from error
+        raise TransactionBug(error.writer, error) from error
 
 
 def _duplicate(transaction: Transaction) -> Receipt:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from chain.crypto import SignatureScheme
 from chain.errors import DecodeError, InvalidBlock, InvalidTransaction
-from chain.execution import TransactionBug
+from chain.execution import BlockBug, TransactionBug
 from chain.mempool import Mempool
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
@@ -295,6 +295,10 @@ class Kernel:
             except TransactionBug as bug:
                 # Before agreement a bug never stops a node: leave it out and go on without it.
                 self.pool.quarantine(bug.transaction_id)
+            except BlockBug:
+                # No choice of transactions helps; the view timer asks another primary.
+                self._assembly = None
+                return None
 
     def _try_judge(self, now: Now) -> list[KernelEffect]:
         """Answers a waiting JudgeProposal as soon as every body is here; asks for those missing."""
@@ -326,6 +330,8 @@ class Kernel:
             return str(error)
         except TransactionBug as bug:
             self.pool.quarantine(bug.transaction_id)
+            return f"not executable here: {bug}"
+        except BlockBug as bug:
             return f"not executable here: {bug}"
         return None
 
@@ -402,7 +408,13 @@ class Kernel:
         assert self._storing is None, "one block is stored at a time"
         try:
             candidate = self._certified_candidate(commit)
-        except (InvalidBlock, TransactionBug, DecodeError, InvalidTransaction) as error:
+        except (
+            InvalidBlock,
+            BlockBug,
+            TransactionBug,
+            DecodeError,
+            InvalidTransaction,
+        ) as error:
             return self._halt(
                 f"certified block {commit.header.height} ({commit.header.hash.hex()}) cannot be "
                 f"applied here: {error}. Keep the data directory and report it; this node votes "

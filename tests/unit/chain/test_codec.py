@@ -134,7 +134,9 @@ def test_each_value_has_its_shortest_encoding(value: Value, expected: str) -> No
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
 def test_an_integer_beyond_64_bits_has_no_encoding(number: int) -> None:
     with pytest.raises(OverflowError):
-        encode(number)
+        encode(("begun", number))
+
+    assert encode(1) == b"\x01", "what was begun leaves nothing behind"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ class Method:
     """Raises ContractRefusal to refuse."""
     work: Callable[[Record], int] = lambda _: 1
     """Work units of a call, from its arguments alone."""
+    index_keys: Callable[[Record], tuple[bytes, ...]] = lambda _: ()
+    """Keys under which a node's readings index finds the transaction, from its arguments alone."""
 
 
 def method_of(
@@ -38,6 +40,7 @@ def method_of(
     *,
     roles: frozenset[Role],
     work: Callable[[ArgumentsT], int] = lambda _: 1,
+    index_keys: Callable[[ArgumentsT], tuple[bytes, ...]] = lambda _: (),
 ) -> Method:
     """Builds a method from functions that name their own argument record.
 
@@ -55,4 +58,5 @@ def method_of(
         roles=roles,
         call=lambda context, record: call(context, checked(record)),
         work=lambda record: work(checked(record)),
+        index_keys=lambda record: index_keys(checked(record)),
     )

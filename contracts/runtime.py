@@ -166,6 +166,16 @@ class ContractsRuntime:
         except DecodeError:
             return 1
 
+    def index_keys(self, transaction: Transaction) -> tuple[bytes, ...]:
+        """Returns keys of the readings index: meter, zero byte, start of the page."""
+        method = self._methods.get(transaction.payload.method)
+        if method is None:
+            return ()
+        try:
+            return method.index_keys(self._arguments.decode(transaction, method))
+        except DecodeError:
+            return ()
+
     def _check(self, state: State, transaction: Transaction) -> tuple[Method, Record]:
         account = _check_sender(state, transaction.payload)
         method = self._check_method(transaction.payload)

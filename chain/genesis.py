@@ -71,9 +71,12 @@ class Genesis(Record):
 
         Raises:
             InvalidGenesis: a name, key, certificate or address that stands twice, an unknown
-                organisation, a key that may not be registered, or a number of validators that
-                makes no sense.
+                organisation, a key that may not be registered, parameters that contradict one
+                another, or a number of validators that makes no sense.
         """
+        contradiction = self.parameters.contradiction()
+        if contradiction is not None:
+            raise InvalidGenesis(f"parameters: {contradiction}")
         _check_unique("organisation id", [each.id for each in self.organisations])
         _check_unique("node id", [member.node_id for member in self.members])
         _check_unique("tls certificate", [member.tls_certificate for member in self.members])

@@ -46,3 +46,22 @@ class Parameters(Record):
     def hash(self) -> Hash:
         """Returns the digest that headers carry."""
         return hash_of(Domain.PARAMETERS, self.encode())
+
+    def contradiction(self) -> str | None:
+        """Returns what is wrong between parameters that are each within bounds, or None.
+
+        A transaction that every rule admits must fit into a block: one that fits none would wait
+        for ever, and keep the view timers of all nodes running while it does.
+        """
+        if self.transaction_bytes_max > self.block_bytes_max:
+            return (
+                f"transaction_bytes_max: expected at most block_bytes_max {self.block_bytes_max}, "
+                f"got {self.transaction_bytes_max}"
+            )
+        # A transaction costs one unit of work beside its readings.
+        if self.readings_per_transaction_max >= self.block_readings_max:
+            return (
+                "readings_per_transaction_max: expected below block_readings_max "
+                f"{self.block_readings_max}, got {self.readings_per_transaction_max}"
+            )
+        return None

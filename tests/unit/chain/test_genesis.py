@@ -146,6 +146,13 @@ def test_an_organisation_that_does_not_fit_is_refused(changes: dict[str, Any], w
         genesis(organisations=both).check()
 
 
+def test_parameters_that_contradict_one_another_are_refused() -> None:
+    parameters = dataclasses.replace(Parameters(), block_readings_max=1_000)
+
+    with pytest.raises(InvalidGenesis, match="parameters: readings_per_transaction_max: expected"):
+        genesis(parameters=parameters).check()
+
+
 def test_a_second_organisation_passes() -> None:
     genesis(organisations=(genesis().organisations[0], organisation())).check()
 

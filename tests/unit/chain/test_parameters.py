@@ -45,3 +45,24 @@ def test_every_parameter_is_under_the_hash() -> None:
 
     assert len(hashes) == len(BOUNDS)
     assert Parameters().hash not in hashes
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"transaction_bytes_max": 65_536, "block_bytes_max": 65_536}, None),
+        (
+            {"transaction_bytes_max": 65_537, "block_bytes_max": 65_536},
+            "transaction_bytes_max: expected at most block_bytes_max 65536, got 65537",
+        ),
+        ({"readings_per_transaction_max": 99, "block_readings_max": 100}, None),
+        (
+            {"readings_per_transaction_max": 100, "block_readings_max": 100},
+            "readings_per_transaction_max: expected below block_readings_max 100, got 100",
+        ),
+    ],
+)
+def test_the_largest_transaction_must_fit_into_a_block(
+    changes: dict[str, int], words: str | None
+) -> None:
+    assert dataclasses.replace(Parameters(), **changes).contradiction() == words

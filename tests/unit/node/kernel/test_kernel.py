@@ -10,7 +10,7 @@ from consensus.messages import MESSAGES, BlocksRequest, Bodies, BodiesRequest
 from node.kernel.effects import BroadcastPayload, SendPayload
 from node.kernel.events import PayloadReceived
 from tests import chain_samples as samples
-from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, note
+from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, NodeNotes, note
 
 PEER = samples.SIGNERS[1].public_key
 
@@ -65,6 +65,19 @@ def test_a_transaction_that_breaks_a_contract_is_quarantined_and_stops_nobody() 
     assert node.store.locate(good.id) is not None
     assert node.store.locate(broken.id) is None
     assert node.kernel.pool.is_quarantined(broken.id)
+    assert node.halts == []
+
+
+def test_a_bug_in_the_blocks_own_work_neither_stops_the_node_nor_blames_a_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    node = LoneNode()
+    monkeypatch.setattr(NodeNotes, "begin_block", None)
+
+    node.submit(note(node.genesis, 1))
+
+    assert node.store.head() is None
+    assert node.kernel.pool.holds(note(node.genesis, 1).id)
     assert node.halts == []
 
 

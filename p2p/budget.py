@@ -57,6 +57,11 @@ class TokenBucket:
         self._refill(now_s)
         return max(0.0, -self._tokens / self._rate.per_second)
 
+    def holds(self, cost: float, now_s: float) -> bool:
+        """Tells whether ``cost`` units could be charged without a debt."""
+        self._refill(now_s)
+        return self._tokens >= cost
+
     def _refill(self, now_s: float) -> None:
         elapsed_s = now_s - self._updated_at_s
         if elapsed_s > 0:

@@ -14,6 +14,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from p2p.errors import InvalidPeerRecord
 from p2p.identity import LocalIdentity
 
 _PASSWORD_BYTES: Final = 32
@@ -44,11 +45,19 @@ class PinnedTls:
 
         Args:
             certificate_der: A certificate that passed ``validate_certificate``.
+
+        Raises:
+            InvalidPeerRecord: When OpenSSL, the second parser to see it, cannot load it.
         """
         if certificate_der in self._anchors:
             return
-        for context in (self.server, self.client):
-            context.load_verify_locations(cadata=certificate_der)
+        try:
+            for context in (self.server, self.client):
+                context.load_verify_locations(cadata=certificate_der)
+        except ssl.SSLError as error:
+            raise InvalidPeerRecord(
+                "certificate_der", expected="what OpenSSL can load", got=str(error)
+            ) from error
         self._anchors.add(certificate_der)
 
 

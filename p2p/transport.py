@@ -9,7 +9,7 @@ It carries opaque bytes. A message is lost where its link is down or its lane is
 sends has to be able to send again.
 
 Callbacks come from the event loop, one at a time, never from within a call to the transport. One
-that raises is a bug of the node: the connection is closed and the loop's exception handler told.
+that raises is a bug of the node, and the loop's exception handler is told.
 """
 
 import asyncio
@@ -19,11 +19,13 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, assert_never
 
 from p2p.budget import reconnect_delay_s
 from p2p.connection import FAREWELL_S, Connection
 from p2p.frames import Lane, encode_frame
+from p2p.gate import AcceptGate, GateLimits
 from p2p.handshake import LocalHello
 from p2p.identity import LocalIdentity, PeerRecord, Role, index_by_node, is_dialler
 from p2p.messages import NODE_ID_BYTES, Reason
@@ -56,10 +58,8 @@ class TransportLimits:
     """From dialling to established TLS."""
     tls_timeout_s: float = 5.0
     """From an accepted connection to established TLS."""
-    accepting_max: int = 128
-    """Connections within their TLS handshake: all that strangers can hold, each for a moment."""
-    accepting_per_host_max: int = 32
-    """Of these from one address, so that one stranger cannot hold them all."""
+    gate: GateLimits = field(default_factory=GateLimits)
+    """What strangers may cost before TLS says who they are."""
     stable_after_s: float = 5.0
     """A link that was up for this long starts the back-off afresh when it is lost."""
 
@@ -113,8 +113,6 @@ class Transport:
         """Tasks that keep links open, by peer."""
         self._securing: dict[asyncio.Task[None], socket.socket] = {}
         """Tasks that take an accepted connection through its TLS handshake."""
-        self._accepting: Counter[str] = Counter()
-        """Connections within their TLS handshake, by address."""
         self._handshaking: dict[bytes, Connection] = {}
         """Connections with TLS and without welcome, at most one a peer."""
         self._ready: dict[bytes, Connection] = {}
@@ -149,7 +147,7 @@ class Transport:
         )
         family, _, _, _, address = found[0]
         self._listener = socket.create_server(
-            (str(address[0]), int(address[1])), family=family, backlog=self._limits.accepting_max
+            (str(address[0]), int(address[1])), family=family, backlog=self._limits.gate.open_max
         )
         self._listener.settimeout(0)
         self._accepter = self._spawn(self._accept_forever(self._listener))
@@ -233,7 +231,8 @@ class Transport:
             records: All registered nodes; this one may be among them.
 
         Raises:
-            InvalidPeerRecord: When records contradict each other; then nothing has changed.
+            InvalidPeerRecord: When records contradict each other, or OpenSSL cannot load a
+                certificate; then no link has changed.
         """
         registry = index_by_node(records)
         for record in registry.values():
@@ -360,6 +359,7 @@ class Transport:
 
     async def _accept_forever(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        gate = AcceptGate(self._limits.gate, loop.time())
         while True:
             try:
                 accepted, address = await loop.sock_accept(listener)
@@ -367,17 +367,15 @@ class Transport:
                 await asyncio.sleep(ACCEPT_RETRY_S)
                 continue
             host = str(address[0])
-            if (
-                self._accepting.total() >= self._limits.accepting_max
-                or self._accepting[host] >= self._limits.accepting_per_host_max
-            ):
+            if gate.admit(host, loop.time()):
+                task = self._spawn(self._secure(accepted))
+                task.add_done_callback(partial(_release, gate, host))
+                self._securing[task] = accepted
+            else:
                 self._counts["accept_refusals"] += 1
                 accepted.close()
-                continue
-            self._accepting[host] += 1
-            self._securing[self._spawn(self._secure(accepted, host))] = accepted
 
-    async def _secure(self, accepted: socket.socket, host: str) -> None:
+    async def _secure(self, accepted: socket.socket) -> None:
         """Takes one accepted connection through TLS; its link begins in ``_open_link``."""
 
         def open_link(connection: Connection, certificate_der: bytes) -> PeerLink:
@@ -394,8 +392,6 @@ class Transport:
             )
         except OSError:
             self._counts["accept_failures"] += 1
-        finally:
-            self._accepting -= Counter((host,))  # Keeps no entry at zero.
 
     # Links
 
@@ -468,3 +464,7 @@ class Transport:
         self._counts["reconnects"] += node_id in self._known
         self._known.add(node_id)
         self._on_link(node_id, True)  # noqa: FBT003 the only argument beside the id
+
+
+def _release(gate: AcceptGate, host: str, _: asyncio.Task[None]) -> None:
+    gate.release(host)

@@ -49,7 +49,11 @@ class Node:
         return {link.node_id for link in self.up.snapshot().links}
 
     async def start(self, *known: "Node", limits: TransportLimits | None = None) -> None:
-        self.transport = Transport(
+        self.transport = self.new_transport(*known, limits=limits)
+        await self.transport.start()
+
+    def new_transport(self, *known: "Node", limits: TransportLimits | None = None) -> Transport:
+        return Transport(
             local=self.local,
             listen_host=self.record.host,
             listen_port=self.record.port,
@@ -58,7 +62,6 @@ class Node:
             on_link=lambda *link: self.links.append(link),
             limits=limits,
         )
-        await self.transport.start()
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from p2p.frames import Lane
+from p2p.gate import GateLimits
 from p2p.identity import Role
 from p2p.messages import Reason
 from p2p.peer import LinkLimits
@@ -251,6 +252,62 @@ def test_a_restarted_node_is_linked_again(run: Run) -> None:
     run(body())
 
 
+def test_a_link_that_was_stable_is_dialled_again_without_the_back_off_of_before(run: Run) -> None:
+    async def body() -> None:
+        first, second = Node(1), Node(2)
+        await first.start(first, second, limits=TransportLimits(stable_after_s=0))
+        await until(lambda: first.up.snapshot().dial_failures >= 4)
+        await second.start(first, second)
+        await until(lambda: bool(first.linked))
+        loop = asyncio.get_running_loop()
+
+        cut_at_s = loop.time()
+        second.up._ready[first.node_id].abort()
+        await until(lambda: first.up.snapshot().reconnects == 1)
+
+        # With the fifth delay it would be 0.8 s or more; the first is 0.1 s at most.
+        assert loop.time() - cut_at_s < 0.7
+        await first.up.stop()
+        await second.up.stop()
+
+    run(body())
+
+
+def test_a_peer_that_becomes_an_observer_keeps_its_link_and_will_dial_itself(run: Run) -> None:
+    async def body() -> None:
+        first, second = Node(1), Node(2)
+        async with network(first, second):
+            await until(lambda: bool(first.linked and second.linked))
+            records = [first.record, replace(second.record, role=Role.OBSERVER)]
+            for node in (first, second):
+                node.up.update_registry(records)
+
+            assert first.up.broadcast(Lane.VOTES, b"vote", roles=[Role.VALIDATOR]) == 0
+            assert first.up.broadcast(Lane.SYNC, b"block", roles=[Role.OBSERVER]) == 1
+            first.up._ready[second.node_id].abort()
+            await until(lambda: first.up.snapshot().reconnects == 1)
+
+            assert first.up._dialling == {}
+            assert set(second.up._dialling) == {first.node_id}
+
+    run(body())
+
+
+def test_stopping_what_was_never_started_is_nothing(run: Run) -> None:
+    async def body() -> None:
+        node = Node(1)
+        await node.start(node)
+        await node.up.stop()
+        assert node.up.snapshot().links == ()
+
+        transport = node.new_transport(node)
+        await transport.stop()
+
+        assert transport.snapshot().connects == 0
+
+    run(body())
+
+
 def test_a_lost_connection_is_reported_at_once(run: Run) -> None:
     async def body() -> None:
         first, second = Node(1), Node(2)
@@ -329,8 +386,29 @@ def test_a_slow_reader_is_bounded_and_then_cut(run: Run) -> None:
     run(body())
 
 
+def test_a_reader_that_pauses_gets_everything_when_it_reads_again(run: Run) -> None:
+    async def body() -> None:
+        first, second = Node(1), Node(2)
+        async with network(first, second):
+            await until(lambda: bool(first.linked and second.linked))
+            wire = second.up._ready[first.node_id]._wire
+            assert wire is not None
+            wire.pause_reading()
+            for number in range(100):
+                assert first.up.send(second.node_id, Lane.SYNC, bytes([number]) * 200_000)
+            await until(lambda: not first.up._ready[second.node_id]._is_writable)
+
+            wire.resume_reading()
+            await until(lambda: len(second.messages) == 100)
+
+            assert [payload[0] for _, _, payload in second.messages] == list(range(100))
+            assert first.links == [(second.node_id, True)]
+
+    run(body())
+
+
 def test_strangers_that_never_shake_hands_hold_few_connections_for_a_moment(run: Run) -> None:
-    limits = TransportLimits(tls_timeout_s=0.5, accepting_max=2)
+    limits = TransportLimits(tls_timeout_s=0.5, gate=GateLimits(open_max=2))
 
     async def body() -> None:
         first, second = Node(1), Node(2)
@@ -351,7 +429,7 @@ def test_strangers_that_never_shake_hands_hold_few_connections_for_a_moment(run:
 
 
 def test_one_host_cannot_hold_all_places_of_strangers(run: Run) -> None:
-    limits = TransportLimits(tls_timeout_s=0.5, accepting_max=100, accepting_per_host_max=1)
+    limits = TransportLimits(tls_timeout_s=0.5, gate=GateLimits(open_per_host_max=1))
 
     async def body() -> None:
         node = Node(1)

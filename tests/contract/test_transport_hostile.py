@@ -242,6 +242,64 @@ def test_a_connection_in_the_wrong_direction_is_refused(run: Run) -> None:
     run(body())
 
 
+def test_a_connection_with_the_own_certificate_is_refused(run: Run) -> None:
+    async def body() -> None:
+        node = Node(1)
+        await node.start(node)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", node.up.port, ssl=client_context(node)
+        )
+
+        assert (await goodbye_of(reader)).reason is Reason.WRONG_IDENTITY
+        writer.close()
+        await node.up.stop()
+
+    run(body())
+
+
+def test_one_peer_holds_one_handshake_the_newest(run: Run) -> None:
+    async def body() -> None:
+        first, second = Node(1), Node(2)
+        await second.start(first, second)
+        port, context = second.up.port, client_context(first)
+        older_reader, older = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        await until(lambda: len(second.up._handshaking) == 1)
+        _, newer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+
+        assert (await goodbye_of(older_reader)).reason is Reason.REPLACED
+        assert len(second.up._handshaking) == 1
+        older.close()
+        newer.close()
+        await second.up.stop()
+
+    run(body())
+
+
+def test_accepting_goes_on_after_the_system_refused_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("p2p.transport.ACCEPT_RETRY_S", 0.01)
+
+    async def body() -> None:
+        first, second = Node(1), Node(2)
+        await second.start(first, second)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.settimeout(0)
+            accepting = second.up._spawn(second.up._accept_forever(other))
+            await asyncio.sleep(0.05)  # It is no listening socket yet: each accept fails.
+            other.listen()
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", other.getsockname()[1], ssl=client_context(first)
+            )
+            assert await reader.read(1)
+            writer.close()
+            accepting.cancel()
+            await second.up.stop()
+
+    run(body())
+
+
 class Proxy:
     """Relays TCP to a port until it is frozen; then bytes vanish and nothing is closed."""
 

@@ -197,30 +197,24 @@ def _record_parser(
     cls: type[Record], names: tuple[str, ...], parsers: tuple[_Parser, ...]
 ) -> _Parser:
     count = len(names)
-    steps = tuple(zip(names, parsers, strict=True))
 
     def parse(value: object, path: str) -> Record:
         if type(value) is not tuple or len(value) != count:
             raise DecodeError(
                 path=path, expected=f"an array of {count} fields", got=_kind_of(value)
             )
-        built = {
-            name: parser(element, name)
-            for (name, parser), element in zip(steps, value, strict=True)
-        }
-        return cls(**built)
-
-    def parse_with_path(value: object, path: str) -> Record:
         try:
-            return parse(value, path)
+            built = {
+                name: parse_field(element, name)
+                for name, parse_field, element in zip(names, parsers, value, strict=True)
+            }
         except DecodeError as error:
-            if error.path == path:
-                raise
             raise DecodeError(
                 path=f"{path}.{error.path}", expected=error.expected, got=error.got
             ) from None
+        return cls(**built)
 
-    return parse_with_path
+    return parse
 
 
 def _record_dumper(names: tuple[str, ...], dumpers: tuple[_Dumper | None, ...]) -> _Dumper:

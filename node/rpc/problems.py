@@ -6,6 +6,7 @@ programs may act on it; ``detail`` is for people and may.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from chain.errors import DecodeError
@@ -84,13 +85,16 @@ class Problem:
     got: str | None = None
     transaction_id: str | None = None
     """Hexadecimal, where the problem is one transaction's."""
+    is_refusal: bool = False
+    """Whether a transaction was refused: what it names is then not the address of the request."""
     retry_after_s: int | None = None
     """Seconds after which it may work; the code's usual one where this is None."""
 
     @property
     def status(self) -> int:
         """Returns the HTTP status."""
-        return STATUS_BY_CODE.get(self.code, OTHER_STATUS)
+        status = STATUS_BY_CODE.get(self.code, OTHER_STATUS)
+        return OTHER_STATUS if self.is_refusal and status == HTTPStatus.NOT_FOUND else status
 
     @property
     def type(self) -> str:

@@ -19,9 +19,9 @@ from aiohttp import web
 from chain.codec import Record, Value, decode, encode
 from chain.errors import DecodeError
 from chain.receipt import Receipt, Status
-from chain.types import Hash, Height
+from chain.types import Hash, Height, Milliseconds
 from node.kernel.effects import Admission
-from node.ports import Location
+from node.ports import BlockStore, Location
 from node.rpc import strict_json
 from node.rpc.bodies import JSON, MESSAGEPACK, media_type_of, request_body, wants_messagepack
 from node.rpc.context import RpcContext, answer
@@ -71,12 +71,21 @@ class SubmissionResult(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What became of a committed transaction."""
+
+    location: Location
+    receipt: Receipt
+    time_ms: Milliseconds
+    """Block time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """A result with what only JSON shows."""
+    """A result, with the outcome that only JSON shows whole."""
 
     result: SubmissionResult
-    receipt: Receipt | None = None
-    time_ms: int = 0
+    outcome: _Outcome | None = None
 
 
 async def submit(context: RpcContext, request: web.Request) -> web.Response:
@@ -182,22 +191,47 @@ async def _wait_for_all(
     context: RpcContext, answers: Sequence[_Answer], wait_s: float
 ) -> list[_Answer]:
     """Waits until all that can be committed are, or the time is over."""
-    return list(await asyncio.gather(*(_wait_for(context, each, wait_s) for each in answers)))
+    waiting = {each.result.transaction_id: None for each in answers if _can_commit(each.result)}
+    ids = [each for each in waiting if each is not None]
+    wait = context.service.wait_committed
+    are_committed = await asyncio.gather(*(wait(each, wait_s) for each in ids))
+    committed = [each for each, is_in in zip(ids, are_committed, strict=True) if is_in]
+    outcomes = await context.read(_find_outcomes, context.store, committed)
+    return [_final(each, outcomes) for each in answers]
 
 
-async def _wait_for(context: RpcContext, waiting: _Answer, wait_s: float) -> _Answer:
-    result = waiting.result
-    transaction_id = result.transaction_id
+def _can_commit(result: SubmissionResult) -> bool:
     # Sending what is already known is no fault of a client that wants to see it committed.
-    can_commit = result.state is SubmissionState.ACCEPTED or result.code == KNOWN
-    if transaction_id is None or not can_commit:
-        return waiting
-    if not await context.service.wait_committed(transaction_id, wait_s):
-        return waiting
-    found = await context.read(_find_outcome, context, transaction_id)
-    if found is None:
-        return waiting
-    location, receipt, time_ms = found
+    return result.state is SubmissionState.ACCEPTED or result.code == KNOWN
+
+
+def _find_outcomes(store: BlockStore, ids: Sequence[Hash]) -> dict[Hash, _Outcome]:
+    """Returns the final outcome of committed transactions; reads each block once."""
+    receipts_by_height: dict[Height, tuple[bytes, ...]] = {}
+    outcomes: dict[Hash, _Outcome] = {}
+    for transaction_id in ids:
+        location = store.locate(transaction_id)
+        if location is None:
+            continue
+        height = location.height
+        if height not in receipts_by_height:
+            receipts_by_height[height] = store.encoded_receipts(height)
+        header = store.header(height)
+        assert header is not None, "a located transaction stands in a block"
+        outcomes[transaction_id] = _Outcome(
+            location=location,
+            receipt=Receipt.decode(receipts_by_height[height][location.position]),
+            time_ms=header.time_ms,
+        )
+    return outcomes
+
+
+def _final(waited: _Answer, outcomes: Mapping[Hash, _Outcome]) -> _Answer:
+    result = waited.result
+    outcome = None if result.transaction_id is None else outcomes.get(result.transaction_id)
+    if outcome is None:
+        return _still_waiting(waited)
+    receipt = outcome.receipt
     is_ok = receipt.status is Status.OK
     return _Answer(
         result=replace(
@@ -205,24 +239,18 @@ async def _wait_for(context: RpcContext, waiting: _Answer, wait_s: float) -> _An
             state=SubmissionState.COMMITTED if is_ok else SubmissionState.FAILED,
             code=receipt.code,
             detail=receipt.detail,
-            height=location.height,
-            position=location.position,
+            height=outcome.location.height,
+            position=outcome.location.position,
         ),
-        receipt=receipt,
-        time_ms=time_ms,
+        outcome=outcome,
     )
 
 
-def _find_outcome(
-    context: RpcContext, transaction_id: Hash
-) -> tuple[Location, Receipt, int] | None:
-    location = context.store.locate(transaction_id)
-    if location is None:
-        return None
-    encoded = context.store.encoded_receipts(location.height)
-    header = context.store.header(location.height)
-    assert header is not None, "a located transaction stands in a block"
-    return location, Receipt.decode(encoded[location.position]), header.time_ms
+def _still_waiting(waited: _Answer) -> _Answer:
+    if waited.result.code != KNOWN:
+        return waited
+    accepted = replace(waited.result, state=SubmissionState.ACCEPTED, code="", detail="")
+    return replace(waited, result=accepted)
 
 
 def _messagepack(answers: Sequence[_Answer]) -> web.Response:
@@ -259,23 +287,25 @@ def _to_json(one: _Answer) -> dict[str, object]:
     if result.state is SubmissionState.REFUSED:
         return {"state": "refused", **_problem_of(result).to_json()}
     assert result.transaction_id is not None, "what is accepted has an id"
-    if one.receipt is None or result.height is None or result.position is None:
+    outcome = one.outcome
+    if outcome is None:
         return {"id": result.transaction_id.hex(), "state": "accepted"}
     return dict(
         present_placed_receipt(
             result.transaction_id,
-            one.receipt,
-            height=result.height,
-            position=result.position,
-            time_ms=one.time_ms,
+            outcome.receipt,
+            height=outcome.location.height,
+            position=outcome.location.position,
+            time_ms=outcome.time_ms,
         )
     )
 
 
 def _problem_of(result: SubmissionResult) -> Problem:
-    has_id = result.transaction_id is not None
+    transaction_id = result.transaction_id
     return Problem(
         code=result.code,
         detail=result.detail,
-        transaction_id=result.transaction_id.hex() if has_id and result.transaction_id else None,
+        is_refusal=True,
+        transaction_id=None if transaction_id is None else transaction_id.hex(),
     )

@@ -1,8 +1,8 @@
 """Runs the nodes of a network directory as separate processes of this host.
 
-For development, demonstrations and tests. Each node is the same `tanlian node run` that an operator
-starts by hand; this module only starts, watches and stops it. What a node prints goes to
-``node.log`` in its home; its process id stands in ``LOCK``, which the node itself holds.
+For development, demonstrations and tests. Each node is the same process that `tanlian node run`
+is; this module only starts, watches and stops it. What a node prints goes to ``node.log`` in its
+home; its process id stands in ``LOCK``, which the node itself holds.
 """
 
 import os
@@ -165,15 +165,7 @@ def stop_running(network: Network) -> list[str]:
 def _start(address: NodeAddress) -> NodeProcess:
     with (address.home / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-            [
-                sys.executable,
-                "-m",
-                "cli",
-                "node",
-                "run",
-                "--config",
-                str(address.home / CONFIG_FILE),
-            ],
+            [sys.executable, "-m", "node", str(address.home / CONFIG_FILE)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""A network of real processes on loopback, and a client that knows nothing of the client library."""
+"""A network of real processes on loopback, and a client that does without the client library."""
 
 import base64
 import json
@@ -10,10 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from chain.crypto import Ed25519Signer
-from chain.genesis import Genesis
 from chain.member import MemberRole
 from chain.parameters import Parameters
 from chain.transaction import Payload, Transaction, sign
@@ -105,7 +104,7 @@ class Registrar:
     """Transaction id to height."""
 
     def __post_init__(self) -> None:
-        self.genesis: Genesis = load_genesis(self.network.genesis_path)
+        self.genesis = load_genesis(self.network.genesis_path)
         passphrase = passphrase_from_file(self.network.accounts / "passphrase")
         path = self.network.accounts / f"{self.organisation}-admin.key"
         opened = open_key_file(path, purpose=Purpose.ACCOUNT, passphrase=passphrase)
@@ -150,7 +149,7 @@ class Submitting:
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(node,)) for node in nodes]
 
-    def __enter__(self) -> "Submitting":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

@@ -1,0 +1,228 @@
+"""The shell performs effects in order, and nothing after a write before the write is done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from chain.mempool import MempoolLimits
+from chain.types import PublicKey
+from consensus.events import Now, TimerKind
+from consensus.messages import MESSAGES, Bodies
+from node.kernel.effects import StoreBlock
+from node.metrics import NodeMetrics
+from node.ports import StoredBlock, Traffic
+from node.runtime import SUBMISSIONS_MAX, Runtime
+from node.storage import ChainStore
+from node.telemetry import Telemetry
+from tests import chain_samples as samples
+from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, note
+
+PEER = samples.SIGNERS[1].public_key
+
+
+@dataclass
+class Recorder:
+    """Journal, links and clock that write down what happens, in order."""
+
+    happened: list[str] = field(default_factory=list)
+    is_disk_broken: bool = False
+    wall_ms: int = GENESIS_TIME_MS + 1_000
+
+    def load_journal(self) -> Sequence[bytes]:
+        return ()
+
+    def load_guard(self) -> bytes | None:
+        return None
+
+    def persist(self, records: Sequence[bytes], guard: bytes | None) -> None:
+        del records, guard
+        if self.is_disk_broken:
+            raise OSError("No space left on device")
+        self.happened.append("persist")
+
+    def recycle(self) -> None:
+        self.happened.append("recycle")
+
+    def send(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:
+        del peer, traffic
+        self.happened.append(f"send {type(MESSAGES.decode(payload)).__name__}")
+
+    def broadcast(self, traffic: Traffic, payload: bytes) -> None:
+        del traffic
+        self.happened.append(f"broadcast {type(MESSAGES.decode(payload)).__name__}")
+
+    def push(self, traffic: Traffic, payload: bytes) -> None:
+        del traffic
+        self.happened.append(f"push {type(MESSAGES.decode(payload)).__name__}")
+
+    def report(self, peer: PublicKey, reason: str) -> None:
+        del peer
+        self.happened.append(f"report {reason}")
+
+    def now(self) -> Now:
+        self.wall_ms += 1
+        return Now(wall_ms=self.wall_ms, monotonic_ms=self.wall_ms - GENESIS_TIME_MS)
+
+
+class RecordingStore(ChainStore):
+    """A store that writes its commits down."""
+
+    happened: list[str]
+
+    def commit(self, stored: StoredBlock) -> None:
+        super().commit(stored)
+        self.happened.append(f"commit {stored.block.header.height}")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Lets other tasks run until something has happened."""
+    async with asyncio.timeout(5):
+        for _ in iter(condition, True):
+            await asyncio.sleep(0)
+
+
+@dataclass
+class Running:
+    """A runtime with its recorder and the task that runs it."""
+
+    node: LoneNode
+    recorder: Recorder
+    runtime: Runtime
+    task: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def running(
+    prepare: Callable[[Recorder], None] = lambda _: None,
+) -> AsyncIterator[Running]:
+    node = LoneNode(
+        limits=MempoolLimits(transactions_max=10_000, bytes_max=10_000_000, per_sender_max=10_000)
+    )
+    recorder = Recorder()
+    prepare(recorder)
+    # The lone node's own shell is not used; the runtime takes its place.
+    node.store.__class__ = RecordingStore
+    node.store.happened = recorder.happened  # type: ignore[attr-defined]  # its class is RecordingStore now
+    node.kernel = node.build()
+    runtime = Runtime(
+        kernel=node.kernel,
+        store=node.store,
+        journal=recorder,
+        links=recorder,
+        clock=recorder,
+        telemetry=Telemetry(
+            metrics=NodeMetrics(version="0", node="node-1", role="validator"),
+            genesis=node.genesis,
+        ),
+    )
+    task = asyncio.create_task(runtime.run())
+    try:
+        yield Running(node, recorder, runtime, task)
+    finally:
+        runtime.stop()
+        await asyncio.wait([task], timeout=5)
+
+
+@pytest.mark.asyncio
+async def test_a_submission_is_answered_and_its_block_stored() -> None:
+    async with running() as run:
+        sent = note(run.node.genesis, 1)
+
+        (admission,) = await run.runtime.submit([sent.wire])
+
+        assert admission.is_accepted
+        await until(lambda: run.node.store.head() is not None)
+        assert run.node.store.holds(sent.id)
+
+
+@pytest.mark.asyncio
+async def test_the_vote_is_on_disk_before_the_block_and_the_journal_is_recycled_after() -> None:
+    async with running() as run:
+        await run.runtime.submit([note(run.node.genesis, 1).wire])
+        await until(lambda: "recycle" in run.recorder.happened)
+
+        writes = [each for each in run.recorder.happened if not each.startswith("broadcast")]
+        assert writes[0] == "persist"
+        assert writes.index("persist") < writes.index("commit 1") < writes.index("recycle")
+
+
+@pytest.mark.asyncio
+async def test_listeners_hear_of_a_block_after_it_is_durable() -> None:
+    async with running() as run:
+        heard: list[tuple[int, int]] = []
+        run.runtime.on_stored(
+            lambda stored: heard.append((stored.block.header.height, run.node.store.head_height()))
+        )
+
+        await run.runtime.submit([note(run.node.genesis, 1).wire])
+        await until(lambda: bool(heard))
+
+        assert heard == [(1, 1)]
+
+
+@pytest.mark.asyncio
+async def test_a_failed_write_ends_the_runtime_and_answers_nobody_falsely() -> None:
+    def break_disk(recorder: Recorder) -> None:
+        recorder.is_disk_broken = True
+
+    async with running(break_disk) as run:
+        submission = asyncio.create_task(run.runtime.submit([note(run.node.genesis, 1).wire]))
+
+        with pytest.raises(OSError, match="No space left"):
+            await run.task
+        await asyncio.wait([submission], timeout=5)
+
+        assert run.node.store.head() is None
+
+
+@pytest.mark.asyncio
+async def test_agreement_goes_before_gossip() -> None:
+    async with running() as run:
+        gossip = MESSAGES.encode(Bodies(transactions=(b"no transaction",)))
+        run.runtime.receive(PEER, Traffic.TRANSACTIONS, gossip)
+        run.runtime.receive(PEER, Traffic.VOTES, b"\xc1")
+        await until(lambda: sum(each.startswith("report") for each in run.recorder.happened) == 2)
+
+        first, second = (each for each in run.recorder.happened if each.startswith("report"))
+        assert "malformed message" in first
+        assert "malformed message" not in second
+
+
+@pytest.mark.asyncio
+async def test_submissions_beyond_the_limit_are_refused_at_once() -> None:
+    async with running() as run:
+        waiting = [
+            asyncio.create_task(run.runtime.submit([note(run.node.genesis, number).wire]))
+            for number in range(SUBMISSIONS_MAX)
+        ]
+        await asyncio.sleep(0)
+
+        (busy,) = await run.runtime.submit([note(run.node.genesis, SUBMISSIONS_MAX).wire])
+        answers = await asyncio.gather(*waiting)
+
+        assert busy.code == "BUSY"
+        assert all(admission.is_accepted for (admission,) in answers)
+
+
+@pytest.mark.asyncio
+async def test_timers_of_one_kind_replace_each_other_and_end_with_the_runtime() -> None:
+    async with running() as run:
+        await run.runtime.submit([note(run.node.genesis, 1).wire])
+        timers = run.runtime._timers
+
+        assert set(timers) <= set(TimerKind)
+        assert TimerKind.STATUS in timers
+    assert run.task.done()
+    assert all(timer.cancelled() for timer in timers.values())
+
+
+def test_the_effect_that_stores_names_its_block() -> None:
+    node = LoneNode()
+    node.submit(note(node.genesis, 1))
+
+    (stored,) = (each.stored for each in node.effects if isinstance(each, StoreBlock))
+
+    assert stored.block.header.height == 1

@@ -452,8 +452,8 @@ class Transport:
                 assert_never(event)
 
     def _on_ready(self, connection: Connection, node_id: bytes) -> None:
-        if self._handshaking.get(node_id) is connection:
-            del self._handshaking[node_id]
+        handshaking = self._handshaking.pop(node_id)
+        assert handshaking is connection, "a replaced handshake is closed and cannot get ready"
         older = self._ready.get(node_id)
         if older is not None:
             # The peer would not dial twice: the older link is dead at its end.

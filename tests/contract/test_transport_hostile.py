@@ -300,6 +300,24 @@ def test_accepting_goes_on_after_the_system_refused_it(
     run(body())
 
 
+def test_stopping_does_not_wait_for_strangers(run: Run) -> None:
+    async def body() -> None:
+        node = Node(1)
+        await node.start(node)
+        _, writer = await asyncio.open_connection("127.0.0.1", node.up.port)
+        await until(lambda: len(node.up._securing) == 1)
+        loop = asyncio.get_running_loop()
+
+        began_at_s = loop.time()
+        await node.up.stop()
+
+        assert loop.time() - began_at_s < 3  # A handshake may take 5 s.
+        assert node.up.snapshot().accept_failures == 1
+        writer.close()
+
+    run(body())
+
+
 class Proxy:
     """Relays TCP to a port until it is frozen; then bytes vanish and nothing is closed."""
 
@@ -357,7 +375,7 @@ def test_a_half_open_connection_is_reported_down_within_the_time_for_silence(run
             await until(lambda: (second.node_id, False) in first.links)
             await until(lambda: (first.node_id, False) in second.links)
 
-            assert 0.3 < asyncio.get_running_loop().time() - frozen_at_s < 3
+            assert 0.3 < asyncio.get_running_loop().time() - frozen_at_s < 5
             assert dict(first.up.snapshot().closed)[Reason.TIMEOUT] == 1
             assert link.node_id == second.node_id
         finally:

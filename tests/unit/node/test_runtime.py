@@ -79,8 +79,9 @@ class RecordingStore(ChainStore):
 
 async def until(condition: Callable[[], bool]) -> None:
     """Lets other tasks run until something has happened."""
+    happened = True
     async with asyncio.timeout(5):
-        for _ in iter(condition, True):
+        for _ in iter(condition, happened):
             await asyncio.sleep(0)
 
 

@@ -158,23 +158,29 @@ class ContractsRuntime:
 
     def work_of(self, transaction: Transaction) -> int:
         """Returns the work units of a transaction; one where it will be refused anyway."""
-        method = self._methods.get(transaction.payload.method)
-        if method is None:
+        decoded = self._decoded(transaction)
+        if decoded is None:
             return 1
-        try:
-            return method.work(self._arguments.decode(transaction, method))
-        except DecodeError:
-            return 1
+        method, arguments = decoded
+        return method.work(arguments)
 
     def index_keys(self, transaction: Transaction) -> tuple[bytes, ...]:
         """Returns keys of the readings index: meter, zero byte, start of the page."""
+        decoded = self._decoded(transaction)
+        if decoded is None:
+            return ()
+        method, arguments = decoded
+        return method.index_keys(arguments)
+
+    def _decoded(self, transaction: Transaction) -> tuple[Method, Record] | None:
+        """Returns method and arguments, or None where there is no such method or no decoding."""
         method = self._methods.get(transaction.payload.method)
         if method is None:
-            return ()
+            return None
         try:
-            return method.index_keys(self._arguments.decode(transaction, method))
+            return method, self._arguments.decode(transaction, method)
         except DecodeError:
-            return ()
+            return None
 
     def _check(self, state: State, transaction: Transaction) -> tuple[Method, Record]:
         account = _check_sender(state, transaction.payload)

@@ -17,6 +17,7 @@ from contracts import calendars, factors, meters, sites
 from contracts.account import Account, Role, account_key
 from contracts.calendars import Calendar, RegisterCalendar
 from contracts.context import Context
+from contracts.exchange import ProposeExchange
 from contracts.factor import EvidenceGrade, FactorBasis
 from contracts.factors import SetFactor
 from contracts.meter import Direction, Meter, Quantity, StampConvention, Unit, ValueKind, meter_key
@@ -223,3 +224,15 @@ METER = RegisterMeter(
     installed_to_ms=None,
 )
 INTERVAL_METER = replace(METER, kind=ValueKind.INTERVAL, register_modulus=None)
+EXCHANGE = ProposeExchange(
+    meter_id="main",
+    effective_ms=START_MS - 10,
+    last_register=999_999,
+    first_register=7,
+    serial="B-2",
+    make="New maker",
+    register_modulus=10_000,
+    calibration_certificate=b"\x01" * 32,
+    calibration_valid_until_ms=9,
+    reason="calibration ran out",
+)

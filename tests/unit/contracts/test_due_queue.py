@@ -229,7 +229,7 @@ def test_what_only_this_machine_meets_stops_this_machine(error: Exception) -> No
     world = World()
     push_missing(world, 5, "main")
 
-    def handler(context: Context, subject: str) -> None:
+    def handler(*_: object) -> None:
         raise error
 
     with pytest.raises(type(error)):

@@ -18,6 +18,7 @@ from contracts.exchange import (
 from contracts.meters import ApproveExchange
 from tests.unit.contracts.registry_world import (
     ADMIN,
+    EXCHANGE,
     INTERVAL_METER,
     OPERATOR,
     OTHER_ADMIN,
@@ -27,18 +28,6 @@ from tests.unit.contracts.registry_world import (
     World,
 )
 
-PROPOSAL = ProposeExchange(
-    meter_id="main",
-    effective_ms=START_MS - 10,
-    last_register=999_999,
-    first_register=7,
-    serial="B-2",
-    make="New maker",
-    register_modulus=10_000,
-    calibration_certificate=b"\x01" * 32,
-    calibration_valid_until_ms=9,
-    reason="calibration ran out",
-)
 PROPOSAL_ID = b"\x05" * 32
 APPROVAL = ApproveExchange(meter_id="main", proposal=PROPOSAL_ID)
 
@@ -51,7 +40,7 @@ def world() -> World:
     return world
 
 
-def propose(world: World, arguments: ProposeExchange = PROPOSAL) -> None:
+def propose(world: World, arguments: ProposeExchange = EXCHANGE) -> None:
     world.call(meters.propose_exchange, arguments, sender=OPERATOR, transaction_id=PROPOSAL_ID)
 
 
@@ -62,7 +51,7 @@ def test_a_proposal_changes_nothing_but_waits(world: World) -> None:
 
     proposal = world.state.get(ExchangeProposal, proposal_key("main"))
     assert proposal == ExchangeProposal(
-        proposal=PROPOSAL_ID, arguments=PROPOSAL, proposed_by=OPERATOR, proposed_ms=START_MS
+        proposal=PROPOSAL_ID, arguments=EXCHANGE, proposed_by=OPERATOR, proposed_ms=START_MS
     )
     assert world.meter("main") == before
     assert exchange_between(world.state, "main", 0, START_MS) is None
@@ -119,7 +108,7 @@ def test_an_exchange_lies_after_the_first_and_up_to_the_second_moment(world: Wor
 
 def test_of_several_exchanges_the_last_one_counts_and_all_are_listed(world: World) -> None:
     for offset_ms in (-10, -5):
-        propose(world, replace(PROPOSAL, effective_ms=START_MS + offset_ms, last_register=9))
+        propose(world, replace(EXCHANGE, effective_ms=START_MS + offset_ms, last_register=9))
         world.call(meters.approve_exchange, APPROVAL)
 
     found = exchanges_between(world.state, "main", 0, START_MS)
@@ -132,7 +121,7 @@ def test_of_several_exchanges_the_last_one_counts_and_all_are_listed(world: Worl
 def test_a_new_proposal_replaces_the_old_and_needs_its_own_approval(world: World) -> None:
     propose(world)
     other_id = b"\x06" * 32
-    corrected = replace(PROPOSAL, first_register=8)
+    corrected = replace(EXCHANGE, first_register=8)
     world.call(meters.propose_exchange, corrected, sender=OPERATOR, transaction_id=other_id)
 
     assert world.refusal_of(meters.approve_exchange, APPROVAL) == (
@@ -160,7 +149,7 @@ def test_an_exchange_is_approved_once(world: World) -> None:
 
 
 def test_the_proposer_does_not_approve(world: World) -> None:
-    world.call(meters.propose_exchange, PROPOSAL, sender=ADMIN, transaction_id=PROPOSAL_ID)
+    world.call(meters.propose_exchange, EXCHANGE, sender=ADMIN, transaction_id=PROPOSAL_ID)
 
     assert world.refusal_of(meters.approve_exchange, APPROVAL, sender=ADMIN) == (
         "NOT_PERMITTED",
@@ -174,7 +163,7 @@ def test_another_organisation_neither_proposes_nor_approves(world: World) -> Non
         "NOT_PERMITTED",
         "meter main: expected a sender of its organisation steel, got one of grid",
     )
-    assert world.refusal_of(meters.propose_exchange, PROPOSAL, sender=OTHER_OPERATOR) == wanted
+    assert world.refusal_of(meters.propose_exchange, EXCHANGE, sender=OTHER_OPERATOR) == wanted
     propose(world)
 
     assert world.refusal_of(meters.approve_exchange, APPROVAL, sender=OTHER_ADMIN) == wanted
@@ -183,7 +172,7 @@ def test_another_organisation_neither_proposes_nor_approves(world: World) -> Non
 def test_an_unknown_meter_is_not_exchanged() -> None:
     world = World()
 
-    assert world.refusal_of(meters.propose_exchange, PROPOSAL)[0] == "UNKNOWN_METER"
+    assert world.refusal_of(meters.propose_exchange, EXCHANGE)[0] == "UNKNOWN_METER"
     assert world.refusal_of(meters.approve_exchange, APPROVAL)[0] == "UNKNOWN_METER"
 
 
@@ -191,33 +180,33 @@ def test_an_unknown_meter_is_not_exchanged() -> None:
     ("arguments", "detail"),
     [
         (
-            replace(PROPOSAL, effective_ms=999),
+            replace(EXCHANGE, effective_ms=999),
             (
                 "effective_ms: expected 1000 (installation, or after the last exchange) to the "
                 f"block time {START_MS}, got 999"
             ),
         ),
         (
-            replace(PROPOSAL, effective_ms=START_MS + 1),
+            replace(EXCHANGE, effective_ms=START_MS + 1),
             (
                 "effective_ms: expected 1000 (installation, or after the last exchange) to the "
                 f"block time {START_MS}, got {START_MS + 1}"
             ),
         ),
         (
-            replace(PROPOSAL, reason=" "),
+            replace(EXCHANGE, reason=" "),
             "reason: expected why it is exchanged, got an empty text",
         ),
         (
-            replace(PROPOSAL, register_modulus=1),
+            replace(EXCHANGE, register_modulus=1),
             "register_modulus: expected at least 2, or none where it is unknown, got 1",
         ),
         (
-            replace(PROPOSAL, last_register=1_000_000),
+            replace(EXCHANGE, last_register=1_000_000),
             "last_register: expected below the modulus 1000000, got 1000000",
         ),
         (
-            replace(PROPOSAL, first_register=10_000),
+            replace(EXCHANGE, first_register=10_000),
             "first_register: expected below the modulus 10000, got 10000",
         ),
     ],
@@ -230,18 +219,18 @@ def test_each_impossible_exchange_is_refused_by_itself(
 
 @pytest.mark.parametrize("effective_ms", [1_000, START_MS])
 def test_an_exchange_from_installation_to_now_is_proposed(world: World, effective_ms: int) -> None:
-    propose(world, replace(PROPOSAL, effective_ms=effective_ms))
+    propose(world, replace(EXCHANGE, effective_ms=effective_ms))
 
 
 def test_an_unknown_modulus_bounds_no_register(world: World) -> None:
-    propose(world, replace(PROPOSAL, register_modulus=None, first_register=2**64 - 1))
+    propose(world, replace(EXCHANGE, register_modulus=None, first_register=2**64 - 1))
 
 
 def test_an_exchange_comes_after_the_last_one(world: World) -> None:
     propose(world)
     world.call(meters.approve_exchange, APPROVAL)
 
-    code, detail = world.refusal_of(meters.propose_exchange, replace(PROPOSAL, last_register=1))
+    code, detail = world.refusal_of(meters.propose_exchange, replace(EXCHANGE, last_register=1))
 
     assert code == "INVALID_ARGUMENTS"
     assert detail.startswith(f"effective_ms: expected {START_MS - 9} (installation, or after")
@@ -250,7 +239,7 @@ def test_an_exchange_comes_after_the_last_one(world: World) -> None:
 def test_an_interval_meter_is_exchanged_without_registers(world: World) -> None:
     world.call(meters.register, replace(INTERVAL_METER, meter_id="steam"))
     arguments = replace(
-        PROPOSAL, meter_id="steam", last_register=0, first_register=0, register_modulus=None
+        EXCHANGE, meter_id="steam", last_register=0, first_register=0, register_modulus=None
     )
     propose(world, arguments)
 
@@ -272,7 +261,7 @@ def test_exchanges_of_a_meter_are_limited(world: World, count: int, *, is_refuse
     world.state.put(times_key("main"), times)
 
     if is_refused:
-        assert world.refusal_of(meters.propose_exchange, PROPOSAL) == (
+        assert world.refusal_of(meters.propose_exchange, EXCHANGE) == (
             "LIMIT_REACHED",
             "meter main: expected at most 256 exchanges; register a new meter, got 256 already",
         )

@@ -49,6 +49,22 @@ def test_work_is_one_unless_the_method_says_otherwise() -> None:
     assert bare.work(Number(value=4)) == 1
 
 
+def test_a_method_is_found_again_by_nothing_unless_it_says_otherwise() -> None:
+    plain = method_of("number.double", Number, double, roles=frozenset({Role.ADMIN}))
+    found = method_of(
+        "number.double",
+        Number,
+        double,
+        roles=frozenset({Role.ADMIN}),
+        index_keys=lambda number: (bytes([number.value]),),
+    )
+    bare = Method(name="n", arguments=Number, roles=frozenset({Role.ADMIN}), call=lambda _, __: b"")
+
+    assert plain.index_keys(Number(value=4)) == ()
+    assert found.index_keys(Number(value=4)) == (b"\x04",)
+    assert bare.index_keys(Number(value=4)) == ()
+
+
 def test_another_record_is_a_mistake_of_ours() -> None:
     method = method_of("number.double", Number, double, roles=frozenset({Role.ADMIN}))
 

@@ -11,7 +11,7 @@ of its fields in order; a tagged union (:class:`TagTable`) prepends a number tha
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -182,7 +182,7 @@ def schema_of(cls: type[Record]) -> Schema:
 
 def _compile(cls: type[Record]) -> Schema:
     hints = get_type_hints(cls, include_extras=True)
-    names = tuple(field.name for field in fields(cls))  # type: ignore[arg-type]  # each subclass is a dataclass
+    names = tuple(hints)
     parsers = tuple(_parser_of(hints[name]) for name in names)
     dumpers = tuple(_dumper_of(hints[name]) for name in names)
     return Schema(

@@ -141,6 +141,7 @@ def propose(state: ReplicaState, pre_prepare: PrePrepare, new_view: NewView | No
     instance = state.instance
     instance.proposal = pre_prepare
     instance.primary_vote = pre_prepare.vote
+    keep_candidates(state)
     record = proposal_record(state, new_view=new_view, own_prepare=None)
     return [
         persist(state, record),

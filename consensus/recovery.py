@@ -19,6 +19,7 @@ from consensus.journal import (
     votes_in,
 )
 from consensus.messages import Commit, Prepare
+from consensus.normal_case import keep_candidates
 from consensus.sign_guard import SignGuard, compare, complete_guard
 from consensus.state import Candidate, ReplicaState
 
@@ -95,6 +96,7 @@ def _restore_proposal(state: ReplicaState, record: ProposalRecord) -> None:
             is_journaled=record.has_bodies,
             is_recovered=record.has_bodies,
         )
+    keep_candidates(state)
 
 
 def repair_guard(state: ReplicaState) -> list[Effect]:

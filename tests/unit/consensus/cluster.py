@@ -4,17 +4,14 @@ The executor stands for the kernel: a "transaction" is any byte string, its resu
 harness performs effects strictly in order, so that a crash drops what was not yet performed.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chain.block import CertifiedBlock, Header, transaction_root
 from chain.certificate import CommitCertificate
-from chain.crypto import Domain, hash_of
-from chain.evidence import Equivocation
-from chain.transaction import Payload, Transaction, sign
-from chain.types import Hash, PublicKey, Signature
+from chain.transaction import Transaction
+from chain.types import Hash, PublicKey
 from chain.validator_set import ValidatorSet
 from consensus.effects import (
     AssembleProposal,
@@ -22,11 +19,8 @@ from consensus.effects import (
     CancelTimer,
     CommitBlock,
     Effect,
-    Halt,
     JudgeProposal,
     Persist,
-    RecordEvidence,
-    ReportFault,
     Send,
     StartTimer,
 )
@@ -38,9 +32,7 @@ from consensus.events import (
     Now,
     ProposalAssembled,
     ProposalJudged,
-    Timer,
     TimerFired,
-    TimerKind,
     WorkChanged,
 )
 from consensus.invariants import check
@@ -57,100 +49,17 @@ from consensus.messages import (
 from consensus.replica import Replica
 from consensus.sign_guard import initial_guard
 from consensus.state import ReplicaConfig
-
-CHAIN_ID = bytes.fromhex("c0" * 32)
-GENESIS_TIME_MS = 1_000_000
-MAX_BLOCK_INTERVAL_MS = 60_000
-ZERO = bytes(32)
-
-
-class CheapSigner:
-    """Deterministic tags instead of Ed25519; nobody in these tests attacks the scheme itself."""
-
-    def __init__(self, name: str) -> None:
-        self._key = hashlib.sha256(name.encode()).digest()
-
-    @property
-    def public_key(self) -> PublicKey:
-        return self._key
-
-    def sign(self, message: bytes) -> Signature:
-        return hashlib.sha512(self._key + message).digest()
-
-
-class CheapScheme:
-    """Verifies the tags of :class:`CheapSigner`."""
-
-    def verify(self, public_key: PublicKey, message: bytes, signature: Signature) -> bool:
-        return signature == hashlib.sha512(public_key + message).digest()
-
-
-SCHEME = CheapScheme()
-CLIENT = CheapSigner("client")
-
-
-def transaction(name: str) -> Transaction:
-    payload = Payload(
-        chain_id=CHAIN_ID,
-        sender=CLIENT.public_key,
-        nonce=hashlib.sha256(name.encode()).digest()[:16],
-        valid_until_ms=2**40,
-        method="test.note",
-        arguments=name.encode(),
-    )
-    return sign(CLIENT, payload)
-
-
-def state_root_after(parent_hash: Hash, transaction_ids: tuple[Hash, ...]) -> Hash:
-    return hash_of(Domain.STATE_NODE, parent_hash, *transaction_ids)
-
-
-@dataclass(kw_only=True)
-class Node:
-    """One replica with its disk (journal, guard, blocks), pool and timers."""
-
-    index: int
-    signer: CheapSigner | None
-    replica: Replica
-    guard: bytes | None
-    journal: list[bytes] = field(default_factory=list)
-    blocks: list[CertifiedBlock] = field(default_factory=list)
-    pool: dict[Hash, bytes] = field(default_factory=dict)
-    timers: dict[TimerKind, tuple[int, Timer]] = field(default_factory=dict)
-    is_down: bool = False
-    inbox: deque[Event] = field(default_factory=deque)
-    is_executor_paused: bool = False
-    told: list[ReportFault | RecordEvidence | Halt] = field(default_factory=list)
-    """What the replica reported, in order."""
-    effects: list[Effect] = field(default_factory=list)
-    """All effects performed, for tests that look at their order."""
-    refused: str | None = None
-    """Fault that the executor finds in every proposal."""
-
-    @property
-    def key(self) -> PublicKey:
-        assert self.signer is not None
-        return self.signer.public_key
-
-    @property
-    def faults(self) -> list[str]:
-        return [effect.reason for effect in self.told if isinstance(effect, ReportFault)]
-
-    @property
-    def evidence(self) -> list[Equivocation]:
-        return [effect.evidence for effect in self.told if isinstance(effect, RecordEvidence)]
-
-    @property
-    def halts(self) -> list[str]:
-        return [effect.reason for effect in self.told if isinstance(effect, Halt)]
-
-    @property
-    def head(self) -> Header | None:
-        return self.blocks[-1].header if self.blocks else None
-
-    @property
-    def hashes(self) -> list[Hash]:
-        return [block.header.hash for block in self.blocks]
+from tests.unit.consensus.toy_chain import (
+    CHAIN_ID,
+    GENESIS_TIME_MS,
+    MAX_BLOCK_INTERVAL_MS,
+    SCHEME,
+    ZERO,
+    CheapSigner,
+    Node,
+    state_root_after,
+    transaction,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +67,10 @@ class Envelope:
     sender: int
     receiver: int
     message: Message
+
+
+DropRule = Callable[[Envelope], bool]
+EffectHook = Callable[[Node, Effect | None], None]
 
 
 def keep_all(_: Envelope) -> bool:
@@ -189,8 +102,8 @@ class Cluster:
         self.monotonic_ms = 0
         self.wall_ms = GENESIS_TIME_MS + 10_000
         self.queue: deque[Envelope] = deque()
-        self.drop: Callable[[Envelope], bool] = keep_all
-        self.before_effect: Callable[[Node, Effect | None], None] = do_nothing
+        self.drop: DropRule = keep_all
+        self.before_effect: EffectHook = do_nothing
         """Called before each effect, and with None between journal and guard; may crash."""
         self.next_set: dict[int, ValidatorSet] = {}
         """Validator set that the block of a height introduces."""
@@ -235,6 +148,13 @@ class Cluster:
     def validators_at(self, height: int) -> ValidatorSet:
         changes = [at for at in self.next_set if at < height]
         return self.next_set[max(changes)] if changes else self.genesis_validators
+
+    def add_twin(self, index: int) -> int:
+        """Adds a node with the same key and a memory of its own; returns its number."""
+        self.signers.append(self.signers[index])
+        self.nodes.append(self._make(len(self.nodes)))
+        self.twins |= {index, len(self.nodes) - 1}
+        return len(self.nodes) - 1
 
     @property
     def now(self) -> Now:
@@ -323,6 +243,16 @@ class Cluster:
         self._pass(end - self.monotonic_ms)
         return self
 
+    def advance_one(self, milliseconds: int) -> None:
+        """Lets time pass and fires what is due, each once; delivers nothing."""
+        self._pass(milliseconds)
+        for node in self.nodes:
+            for kind in sorted(node.timers):
+                at, timer = node.timers.get(kind, (self.monotonic_ms + 1, None))
+                if timer is not None and at <= self.monotonic_ms:
+                    del node.timers[kind]
+                    self.step(node, TimerFired(timer=timer))
+
     def _pass(self, milliseconds: int) -> None:
         self.monotonic_ms += milliseconds
         self.wall_ms += milliseconds
@@ -356,11 +286,10 @@ class Cluster:
             case Persist():
                 self._persist(node, effect)
             case Send(peer=peer, message=message):
-                self._post(node, self._index_of(peer), message)
+                self._post(node, peer, message)
             case Broadcast(message=message):
                 for key in self.validators_at(node.replica.height).keys:
-                    if self._index_of(key) != node.index:
-                        self._post(node, self._index_of(key), message)
+                    self._post(node, key, message)
             case StartTimer(timer=timer, after_ms=after_ms):
                 node.timers[timer.kind] = (self.monotonic_ms + after_ms, timer)
             case CancelTimer(timer=timer):
@@ -388,12 +317,16 @@ class Cluster:
     def _index_of(self, key: PublicKey) -> int:
         return [signer.public_key for signer in self.signers].index(key)
 
-    def _post(self, node: Node, receiver: int, message: Message) -> None:
+    def _post(self, node: Node, peer: PublicKey, message: Message) -> None:
         self._note_signature(node, message)
-        if receiver < len(self.nodes) and not self.nodes[receiver].is_down:
-            self.queue.append(Envelope(sender=node.index, receiver=receiver, message=message))
+        for receiver in self.nodes:
+            if receiver.key != peer or receiver is node or receiver.is_down:
+                continue
+            envelope = Envelope(sender=node.index, receiver=receiver.index, message=message)
             if isinstance(message, BlocksRequest):
-                self._answer_blocks(self.queue.pop())
+                self._answer_blocks(envelope)
+            else:
+                self.queue.append(envelope)
 
     def _note_signature(self, node: Node, message: Message) -> None:
         if not isinstance(message, PrePrepare | Prepare | Commit | ViewChange | NewView):

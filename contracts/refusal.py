@@ -27,7 +27,6 @@ class Code(StrEnum):
     WRONG_STATE = "WRONG_STATE"
     """The thing is in a state that does not allow this step."""
     LIMIT_REACHED = "LIMIT_REACHED"
-    UNKNOWN_ORGANISATION = "UNKNOWN_ORGANISATION"
     UNKNOWN_SITE = "UNKNOWN_SITE"
     UNKNOWN_CALENDAR = "UNKNOWN_CALENDAR"
     UNKNOWN_METER = "UNKNOWN_METER"

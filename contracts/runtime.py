@@ -27,11 +27,9 @@ from contracts.genesis import write_genesis
 from contracts.method import Method
 from contracts.refusal import Code, refusal
 
-CACHED_ARGUMENT_BYTES_MAX: Final = 8_388_608
-"""Wire bytes of the transactions whose decoded arguments are kept: four full blocks of the default
+CACHED_ARGUMENT_BYTES_MAX: Final = 4_194_304
+"""Wire bytes of the transactions whose decoded arguments are kept: two full blocks of the default
 size. As objects they take about ten times the memory."""
-METHODS_NAMED_MAX: Final = 64
-"""Methods that a refusal names."""
 
 
 def methods_by_name(*contracts: Iterable[Method]) -> dict[str, Method]:
@@ -196,12 +194,11 @@ class ContractsRuntime:
     def _check_method(self, payload: Payload) -> Method:
         method = self._methods.get(payload.method)
         if method is None:
-            known = sorted(self._methods)[:METHODS_NAMED_MAX]
             raise refusal(
                 Code.UNKNOWN_METHOD,
                 "method",
                 got=repr(payload.method),
-                expected="one of " + ", ".join(known),
+                expected="one of " + ", ".join(sorted(self._methods)),
             )
         return method
 

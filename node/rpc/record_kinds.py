@@ -8,6 +8,7 @@ from contracts.account import Account
 from contracts.accounts import AccountRevoked
 from contracts.alert import Alert
 from contracts.calendars import Calendar
+from contracts.due_queue import QuarantinedEntry
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
 from contracts.meter import Meter
@@ -18,6 +19,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "account.registered": Account,
     "account.revoked": AccountRevoked,
     "calendar.registered": Calendar,
+    "due.quarantined": QuarantinedEntry,
     "factor.set": Factor,
     "meter.exchange_proposed": ExchangeProposal,
     "meter.exchanged": Exchange,

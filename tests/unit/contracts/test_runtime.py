@@ -7,6 +7,7 @@ from chain.codec import Record
 from chain.crypto import Ed25519Signer
 from chain.errors import ContractRefusal, DecodeError
 from chain.execution import execute_block
+from chain.parameters import Parameters
 from chain.receipt import Status
 from chain.state_tree import MemoryBucketReader, StateTree
 from chain.transaction import Payload, Transaction, sign
@@ -244,8 +245,8 @@ def test_what_alone_exceeds_the_cache_pushes_nothing_out() -> None:
     assert DECODED == [2]
 
 
-def test_the_cache_holds_eight_mebibytes() -> None:
-    assert CACHED_ARGUMENT_BYTES_MAX == 8 * 1_024 * 1_024
+def test_the_cache_holds_two_full_blocks() -> None:
+    assert CACHED_ARGUMENT_BYTES_MAX == 2 * Parameters().block_bytes_max == 4_194_304
 
 
 def test_two_methods_of_one_name_are_a_mistake_of_ours() -> None:

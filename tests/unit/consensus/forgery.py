@@ -5,6 +5,7 @@ At height 1 with n validators the primary of view v is validator (1 + v) mod n.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from chain.block import Header
 from chain.certificate import (
@@ -18,6 +19,7 @@ from chain.vote import Vote, VoteKind, sign_vote
 from consensus.effects import Broadcast, Effect, Send
 from consensus.messages import (
     Commit,
+    Message,
     NewView,
     Prepare,
     PrePrepare,
@@ -134,10 +136,13 @@ def unsigned(original: Vote) -> Vote:
     return replace(original, signature=bytes(64))
 
 
-def sent(node: Node, kind: type) -> list[object]:
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+def sent(node: Node, kind: type[MessageT]) -> list[MessageT]:
     """Messages of a kind that a node has sent or broadcast, in order."""
     return [m for m in map(message_of, node.effects) if isinstance(m, kind)]
 
 
-def message_of(effect: Effect) -> object:
+def message_of(effect: Effect) -> Message | None:
     return effect.message if isinstance(effect, Send | Broadcast) else None

@@ -19,7 +19,7 @@ from consensus.journal import (
     votes_in,
 )
 from consensus.messages import Commit, Prepare
-from consensus.normal_case import keep_candidates
+from consensus.normal_case import keep_candidates, tally
 from consensus.sign_guard import SignGuard, compare, complete_guard
 from consensus.state import Candidate, ReplicaState
 
@@ -125,3 +125,11 @@ def resend_stored(state: ReplicaState) -> list[Effect]:
     if own_commit is not None:
         effects.append(Broadcast(message=Commit(vote=own_commit)))
     return effects
+
+
+def tally_stored(state: ReplicaState) -> list[Effect]:
+    """Commits where the own stored COMMITs alone decide: a single validator hears of no other."""
+    own_commits = [
+        vote for (_, kind), vote in state.instance.own_votes.items() if kind is VoteKind.COMMIT
+    ]
+    return tally(state, own_commits[-1]) if own_commits else []

@@ -134,6 +134,7 @@ class Replica:
         if may_vote(state):
             effects += recovery.resend_stored(state)
             effects += normal_case.advance(state)
+            effects += recovery.tally_stored(state)
         effects += [
             Broadcast(message=exchange.make_status(state)),
             liveness.status_timer(state),

@@ -36,6 +36,7 @@ PROBES: Final = (
     "view change by joining others",
     "view change by complaint",
     "view change by timeout",
+    "view change sent again",
     "new view",
     "new view with a fresh block",
     "new view with a prepared block",
@@ -50,7 +51,6 @@ PROBES: Final = (
     "complaint of censorship",
     "heartbeat block",
     "failed receipt",
-    "duplicate receipt",
     "quarantine",
     "restart",
     "restart with a prepared block",
@@ -101,7 +101,10 @@ class Probes:
         for effect in effects:
             match effect:
                 case BroadcastPayload() | SendPayload():
-                    self._sent(event, self._reader.read(effect.payload))
+                    message = self._reader.read(effect.payload)
+                    self._sent(message)
+                    if isinstance(message, ViewChange) and isinstance(effect, BroadcastPayload):
+                        self._view_change(event, message)
                 case PushPayload():
                     self.counts["block pushed to an observer"] += 1
                 case RecordEvidence():
@@ -116,11 +119,9 @@ class Probes:
             self._observing[node.index] = False
             self.counts["observation ended"] += 1
 
-    def _sent(self, event: KernelEvent, message: Message) -> None:
+    def _sent(self, message: Message) -> None:
         counts = self.counts
         match message:
-            case ViewChange():
-                self._view_change(event, message)
             case NewView():
                 counts["new view"] += 1
                 is_prepared = highest_prepared(message.view_changes) is not None
@@ -149,6 +150,7 @@ class Probes:
         match event:
             case TimerFired(timer=timer):
                 counts["view change by timeout"] += timer.kind is TimerKind.VIEW
+                counts["view change sent again"] += timer.kind is TimerKind.RESEND
             case PayloadReceived(payload=payload):
                 match self._reader.read(payload):
                     case ViewChange():
@@ -164,7 +166,5 @@ class Probes:
         """Looks at a block, once for each height and node."""
         header = stored.block.header
         self.counts["heartbeat block"] += header.transaction_count == 0
-        fresh = len(stored.fresh_ids)
-        self.counts["duplicate receipt"] += len(stored.transaction_ids) - fresh
         for receipt in node.disk.store.receipts(header.height):
             self.counts["failed receipt"] += receipt.status is Status.FAILED

@@ -93,8 +93,8 @@ class SimulatedNode:
         """Mean time of one synced write."""
         self.crash_after_writes: int | None = None
         """Crash in the middle of the write after so many."""
-        self.censors: PublicKey | None = None
-        """Client whose transactions this byzantine node does not take from its peers."""
+        self.ignores: Callable[[bytes], bool] = lambda _payload: False
+        """Which payloads of its peers a byzantine node does not take."""
         self.on_crash: Callable[[SimulatedNode], None] = lambda _node: None
         self._kernel: Kernel | None = None
         self._build = build
@@ -167,6 +167,8 @@ class SimulatedNode:
 
     def receive(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:
         """Takes bytes from a link."""
+        if self.ignores(payload):
+            return
         event = PayloadReceived(peer=peer, payload=payload)
         (self._urgent if traffic is Traffic.VOTES else self._bulk).append(event)
         self._pump()

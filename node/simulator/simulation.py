@@ -15,8 +15,10 @@ from chain.errors import ChainError
 from chain.genesis import Genesis, GenesisOrganisation
 from chain.member import Member, MemberRole
 from chain.mempool import MempoolLimits
+from chain.transaction import Transaction
 from chain.types import PublicKey
 from consensus.effects import Halt, Persist
+from consensus.messages import Bodies
 from node.kernel.assembly import KernelSettings, build_kernel
 from node.kernel.effects import KernelEffect
 from node.kernel.events import KernelEvent, PayloadReceived
@@ -168,7 +170,7 @@ class Simulation:
         )
         for node in self._nodes:
             if plan.nodes[node.index].role is Role.CENSOR:
-                node.censors = self._workload.client_keys[0]
+                node.ignores = self._is_of_censored_client
 
     # -- phases --------------------------------------------------------------------------------
 
@@ -223,6 +225,11 @@ class Simulation:
         counts = self._probes.counts
         counts["twin born again"] += self._nemesis.rebirth_count
         counts["crash in a write"] += self._nemesis.crash_in_write_count
+        counts["quarantine"] += sum(
+            node.kernel.pool.is_quarantined(request.transaction.id)
+            for node in self._nodes
+            for request in self._workload.requests
+        )
         counts["message lost"] += self._network.dropped_count
         counts["message doubled"] += self._network.duplicated_count
         faults = Counter(str(fault.kind) for fault in self._plan.faults)
@@ -296,6 +303,14 @@ class Simulation:
 
     def _note(self, node: int, words: str) -> None:
         self._trace.note(self._scheduler.now_us, node, words.encode(), lambda: words)
+
+    def _is_of_censored_client(self, payload: bytes) -> bool:
+        """Returns whether a payload brings a body of the client that censors ignore."""
+        message = self._checkers.reader.read(payload)
+        censored = self._workload.client_keys[0]
+        return isinstance(message, Bodies) and any(
+            Transaction.parse(wire).payload.sender == censored for wire in message.transactions
+        )
 
     # -- building ------------------------------------------------------------------------------
 

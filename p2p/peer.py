@@ -173,6 +173,9 @@ class PeerLink:
         """When the ping that waits for its pong was queued."""
         self._next_ping_at_s = now_s
         self._write_paused_at_s: float | None = None
+        self._opening = b""
+        """Hello and welcome: they go before all queues, since votes overtake lane CONTROL and the
+        peer takes none before it is welcome."""
         self._farewell = b""
         """The goodbye frame, once the link is closed."""
         self._closing: LinkClosed | None = None
@@ -183,7 +186,7 @@ class PeerLink:
         assert self.state is LinkState.CONNECTING
         self.state = LinkState.HANDSHAKE
         self._handshake_since_s = self._heard_at_s = self._ticked_at_s = now_s
-        self._send_control(self._local.to_message())
+        self._send_opening(self._local.to_message())
 
     def receive(self, received: bytes, now_s: float) -> None:
         """Takes bytes off the connection; call ``next_event`` until it returns None."""
@@ -249,12 +252,13 @@ class PeerLink:
         if self.state is LinkState.CLOSED:
             farewell, self._farewell = self._farewell, b""
             return farewell
-        return self._queues.take(bytes_max)
+        opening, self._opening = self._opening, b""
+        return opening + self._queues.take(bytes_max)
 
     @property
     def has_bytes(self) -> bool:
         """Whether ``take_bytes`` has something to write."""
-        return bool(self._queues or self._farewell)
+        return bool(self._opening or self._queues or self._farewell)
 
     def waiting_messages(self, lane: Lane) -> int:
         """Returns the number of messages that wait to be written on a lane."""
@@ -295,7 +299,7 @@ class PeerLink:
                 pass
 
     def close(self, reason: Reason, detail: str, *, by_peer: bool = False) -> None:
-        """Ends the link; what waits is given up, except for a goodbye with the reason.
+        """Ends the link; what waits is given up, and a goodbye says why.
 
         Args:
             reason: Why.
@@ -311,7 +315,9 @@ class PeerLink:
         self.read_resume_at_s = None
         if is_connected and not by_peer and reason is not Reason.CONNECTION_LOST:
             goodbye = Goodbye(reason=reason, detail=detail)
-            self._farewell = encode_frame(Lane.CONTROL, encode_message(goodbye))
+            # After the hello, where that was not written yet: it tells the peer whom it met.
+            self._farewell = self._opening + _control_frame(goodbye)
+        self._opening = b""
         self._closing = LinkClosed(
             reason=reason, detail=detail, by_peer=by_peer, was_ready=was_ready
         )
@@ -346,7 +352,7 @@ class PeerLink:
                 self._expect(self._hello is None, "one hello", "another one")
                 validate_hello(message, local=self._local, expected_node_id=self.peer_id)
                 self._hello = message
-                self._send_control(Welcome())
+                self._send_opening(Welcome())
             case Welcome():
                 self._expect(self._hello is not None, "a hello first", "a welcome")
                 self._expect(not self._is_welcome, "one welcome", "another one")
@@ -407,5 +413,15 @@ class PeerLink:
         self._heard_at_s = now_s
         self._partial_bytes = 0
 
-    def _send_control(self, message: ControlMessage) -> None:
-        self._queues.put(Lane.CONTROL, encode_frame(Lane.CONTROL, encode_message(message)))
+    def _send_opening(self, message: Hello | Welcome) -> None:
+        frame = _control_frame(message)
+        self._opening += frame
+        self._traffic.messages_sent[Lane.CONTROL] += 1
+        self._traffic.bytes_sent[Lane.CONTROL] += len(frame)
+
+    def _send_control(self, message: Ping | Pong) -> None:
+        self._queues.put(Lane.CONTROL, _control_frame(message))
+
+
+def _control_frame(message: ControlMessage) -> bytes:
+    return encode_frame(Lane.CONTROL, encode_message(message))

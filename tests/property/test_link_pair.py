@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from p2p.frames import Lane, encode_frame
 from p2p.handshake import LocalHello
@@ -39,6 +39,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 60), st.integers(1,
 
 
 @given(SENDS, STEPS)
+@example([(0, Lane.VOTES, b"v"), (0, Lane.VOTES, b"w")], [])  # A vote overtook the welcome.
 def test_whatever_the_pipe_does_all_messages_arrive_in_the_order_of_their_lane(
     sends: list[tuple[int, Lane, bytes]], steps: list[tuple[int, int, int]]
 ) -> None:

@@ -112,6 +112,27 @@ class TestHandshake:
             MessageReceived(lane=Lane.VOTES, payload=b"vote"),
         ]
 
+    def test_a_vote_does_not_overtake_the_welcome_that_the_peer_needs_first(self) -> None:
+        link = new_link()
+        events(link, control(PEER_HELLO, Welcome()))
+
+        assert link.send(Lane.VOTES, encode_frame(Lane.VOTES, b"vote"))
+
+        assert sent(link) == [Welcome(), (Lane.VOTES, b"vote")]
+        assert sent(link) == []
+
+    def test_a_peer_that_is_refused_at_once_learns_whom_it_met(self) -> None:
+        link = PeerLink(
+            local=LOCAL, peer_id=PEER.node_id, limits=LIMITS, traffic=Traffic(), now_s=0.0
+        )
+        link.connected(0.0)
+        link.close(Reason.NOT_REGISTERED, "no")
+
+        assert sent(link) == [
+            LOCAL.to_message(),
+            Goodbye(reason=Reason.NOT_REGISTERED, detail="no"),
+        ]
+
     @pytest.mark.parametrize(
         ("invalid_hello", "reason"),
         [
@@ -233,7 +254,9 @@ class TestMessages:
         link.send(Lane.SYNC, encode_frame(Lane.SYNC, b"ab"))
         sent(link)
 
-        votes, sync = traffic.snapshot()[Lane.VOTES], traffic.snapshot()[Lane.SYNC]
+        control_lane, votes, _, sync = traffic.snapshot()
+        assert (control_lane.messages_sent, control_lane.messages_received) == (2, 2)
+        assert (control_lane.bytes_sent, control_lane.bytes_received) == (90, 89)
         assert (votes.messages_received, votes.bytes_received) == (1, 9)
         assert (sync.messages_sent, sync.bytes_sent) == (1, 7)
 

@@ -10,7 +10,7 @@ from chain.vote import Vote, VoteKind, sign_vote
 from consensus.effects import Effect, Halt, Persist, RecordEvidence
 from consensus.journal import JournalRecord, encode_record
 from consensus.predicates import may_vote
-from consensus.sign_guard import Allowed, Identical, Observation
+from consensus.sign_guard import Allowed, Identical
 from consensus.state import ReplicaState
 
 
@@ -77,7 +77,7 @@ def on_own_vote_seen(state: ReplicaState, vote: Vote) -> list[Effect]:
     if known is not None and known.digest == vote.digest:
         return []
     if state.observation is not None:
-        _raise_observation(state, state.observation, vote)
+        # Lost memory is known already, and observing goes on beyond this height.
         return []
     if known is not None:
         return on_conflict(state, known, vote)
@@ -87,12 +87,6 @@ def on_own_vote_seen(state: ReplicaState, vote: Vote) -> list[Effect]:
         "signature, but it did not make it: another process uses the same key, or the home "
         "directory was restored from a backup",
     )
-
-
-def _raise_observation(state: ReplicaState, observation: Observation, vote: Vote) -> None:
-    until = observation.until_height
-    if until is not None and until < vote.height:
-        state.observation = Observation(reason=observation.reason, until_height=vote.height)
 
 
 def halt(state: ReplicaState, reason: str) -> list[Effect]:

@@ -44,10 +44,12 @@ class Counts:
     """The metrics that a server is given."""
 
     requests: list[tuple[str, int]] = field(default_factory=list)
+    first: asyncio.Event = field(default_factory=asyncio.Event)
 
     def observe_request(self, *, method: str, code: int, seconds: float) -> None:
         assert seconds >= 0
         self.requests.append((method, code))
+        self.first.set()
 
     def render(self) -> bytes:
         return b"tanlian_consensus_height 1.0\n"
@@ -56,8 +58,8 @@ class Counts:
 class FakeNode:
     """Implements :class:`node.rpc.service.NodeService`; blocks come when a test says so."""
 
-    def __init__(self) -> None:
-        self.genesis: Genesis = samples.genesis(members=(samples.member(1),))
+    def __init__(self, time_ms: int = samples.GENESIS_TIME_MS) -> None:
+        self.genesis: Genesis = samples.genesis(members=(samples.member(1),), time_ms=time_ms)
         self.chain_id = self.genesis.chain_id
         self.contracts = ContractsRuntime()
         self.store = ChainStore(MemoryDatabase())
@@ -71,6 +73,7 @@ class FakeNode:
         )
         self.pool: dict[bytes, Transaction] = {}
         self.commits_at_once = False
+        self.refuses_all_with = ""
         self.ready = READY
         self.submissions = 0
         self._block = asyncio.Condition()
@@ -79,6 +82,11 @@ class FakeNode:
 
     async def submit(self, wires: Sequence[bytes]) -> Sequence[Admission]:
         self.submissions += 1
+        if self.refuses_all_with:
+            return [
+                Admission(transaction_id=None, code=self.refuses_all_with, detail="as told")
+                for _ in wires
+            ]
         admissions = [self._admit(wire) for wire in wires]
         if self.commits_at_once:
             await self.commit()
@@ -226,8 +234,8 @@ class FakeNode:
 class ServedNode:
     """A fake node behind a real server on a free loopback port; an async context manager."""
 
-    def __init__(self, limits: RpcLimits | None = None) -> None:
-        self.node = FakeNode()
+    def __init__(self, limits: RpcLimits | None = None, node: FakeNode | None = None) -> None:
+        self.node = node or FakeNode()
         self.counts = Counts()
         self.server = RpcServer(
             self.node,

@@ -86,11 +86,20 @@ async def _follow(
         after = page.next
         if page.events or (has_moved and after.height < page.head_height):
             continue
-        height = await context.service.next_block(
-            max(page.head_height, after.height), context.limits.heartbeat_s
-        )
-        if height is None:
+        if not await _has_grown(context, max(page.head_height, after.height)):
             yield ()
+
+
+async def _has_grown(context: RpcContext, height: int) -> bool:
+    """Waits for a block above a height, a heartbeat's time, or the end of the server."""
+    block = asyncio.ensure_future(context.service.next_block(height, context.limits.heartbeat_s))
+    end = asyncio.ensure_future(context.stopping.wait())
+    try:
+        await asyncio.wait({block, end}, return_when=asyncio.FIRST_COMPLETED)
+        return block.done() and block.result() is not None
+    finally:
+        block.cancel()
+        end.cancel()
 
 
 async def _server_sent_events(
@@ -101,6 +110,8 @@ async def _server_sent_events(
     await response.prepare(request)
     request[STREAMING] = True
     with suppress(ConnectionError, TimeoutError):
+        # At once, so that a client knows that the stream stands before anything happens.
+        await response.write(b": following\n\n")
         async for batch in _follow(context, after, kind):
             lines = [
                 b"id: %s\nevent: %s\ndata: %s\n\n"

@@ -294,11 +294,16 @@ class Kernel:
                 )
             except TransactionBug as bug:
                 # Before agreement a bug never stops a node: leave it out and go on without it.
-                self.pool.quarantine(bug.transaction_id)
+                self._quarantine(bug.transaction_id)
             except BlockBug:
                 # No choice of transactions helps; the view timer asks another primary.
                 self._assembly = None
                 return None
+
+    def _quarantine(self, transaction_id: Hash) -> None:
+        """Forgets a transaction that hits a bug; nobody is to blame for not committing it."""
+        self.pool.quarantine(transaction_id)
+        self._gossip.forget([transaction_id], block_was_stored=False)
 
     def _try_judge(self, now: Now) -> list[KernelEffect]:
         """Answers a waiting JudgeProposal as soon as every body is here; asks for those missing."""
@@ -329,7 +334,7 @@ class Kernel:
         except InvalidBlock as error:
             return str(error)
         except TransactionBug as bug:
-            self.pool.quarantine(bug.transaction_id)
+            self._quarantine(bug.transaction_id)
             return f"not executable here: {bug}"
         except BlockBug as bug:
             return f"not executable here: {bug}"

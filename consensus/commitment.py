@@ -43,9 +43,7 @@ def advance_height(state: ReplicaState, event: BlockCommitted) -> None:
     header = event.header
     assert header.height == state.height, "blocks commit in order"
     assert event.next_validators.hash == header.next_validator_set_hash
-    last_primary = state.validators.keys[
-        (state.primary_base + state.instance.view) % state.validators.count
-    ]
+    last_primary = state.validators.keys[state.primary_base]
     state.parent_validators = state.validators
     state.head = header
     state.head_hash = header.hash
@@ -56,8 +54,9 @@ def advance_height(state: ReplicaState, event: BlockCommitted) -> None:
     state.primary_base = primary_base(
         header, state.validators, height=state.height, rotation_blocks=state.rotation_blocks
     )
-    if state.validators.keys[state.primary_base] != last_primary:
+    if event.certificate.view > 0 or state.validators.keys[state.primary_base] != last_primary:
         state.tenure_height = state.height
+        state.primary_since_ms = state.now.monotonic_ms
     state.instance = Instance()
     state.is_heartbeat_due = False
     state.told_leave_reason = LeaveReason.NONE

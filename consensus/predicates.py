@@ -236,7 +236,11 @@ def leave_reason(state: ReplicaState) -> LeaveReason:
         return LeaveReason.NONE
     if primary_of(state, state.instance.view) in state.links_down:
         return LeaveReason.LINK_DOWN
-    return LeaveReason.CENSORED if state.is_censored else LeaveReason.NONE
+    tenure_ms = state.now.monotonic_ms - state.primary_since_ms
+    # What the last primary left lying is no fault of this one before it has had its time.
+    if state.is_censored and tenure_ms >= state.config.censorship_timeout_ms:
+        return LeaveReason.CENSORED
+    return LeaveReason.NONE
 
 
 def complainer_count(state: ReplicaState) -> int:

@@ -130,6 +130,7 @@ class Replica:
         """Begins: sends stored bytes again, says where this node is and starts timers."""
         state = self._state
         state.now = now
+        state.primary_since_ms = now.monotonic_ms
         effects: list[Effect] = recovery.repair_guard(state)
         if may_vote(state):
             effects += recovery.resend_stored(state)

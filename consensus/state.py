@@ -43,6 +43,8 @@ class ReplicaConfig:
     """No view waits longer than this."""
     status_interval_ms: Milliseconds = 300
     """Between two STATUS."""
+    censorship_timeout_ms: Milliseconds = 10_000
+    """T_c: a new primary has this long to take up what its predecessor left lying."""
     clock_ahead_max_ms: Milliseconds = 2_000
     """A fresh proposal may be this far ahead of the local clock."""
     clock_behind_max_ms: Milliseconds = 10_000
@@ -174,6 +176,8 @@ class ReplicaState:
     is_guard_behind: bool = False
     """The guard's file lacks the newest votes of the journal, after a crash between the two."""
     halt_reason: str | None = None
+    primary_since_ms: Milliseconds = 0
+    """Monotonic time at which the present primary took over."""
     instance: Instance = field(default_factory=Instance)
     sync: SyncState = field(default_factory=SyncState)
     ahead: dict[tuple[PublicKey, type[AgreementMessage]], AgreementMessage] = field(

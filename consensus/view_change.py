@@ -75,6 +75,7 @@ def leave_view(state: ReplicaState, target: View) -> list[Effect]:
 def _enter(state: ReplicaState, view: View) -> None:
     instance = state.instance
     instance.view = view
+    state.primary_since_ms = state.now.monotonic_ms
     instance.proposal = None
     instance.new_view = None
     instance.chosen = None

@@ -376,7 +376,7 @@ class Cluster:
         if node.is_executor_paused or (not bodies and not effect.is_heartbeat):
             return
         parent_ms = GENESIS_TIME_MS if node.head is None else node.head.time_ms
-        time_ms = max(self.wall_ms, parent_ms + 1)
+        time_ms = max(self.wall_ms + node.clock_error_ms, parent_ms + 1)
         if not bodies:
             time_ms = max(time_ms, parent_ms + MAX_BLOCK_INTERVAL_MS)
         event = ProposalAssembled(

@@ -83,6 +83,8 @@ class Node:
     """What the replica reported, in order."""
     effects: list[Effect] = field(default_factory=list)
     """All effects performed, for tests that look at their order."""
+    clock_error_ms: int = 0
+    """How far its wall clock is ahead when it stamps a block."""
     refused: str | None = None
     """Fault that the executor finds in every proposal."""
 

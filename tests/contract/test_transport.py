@@ -217,7 +217,11 @@ def test_a_new_certificate_replaces_the_old_one_on_the_live_link(run: Run) -> No
     run(body())
 
 
-def test_a_changed_address_is_dialled_at_once(run: Run) -> None:
+def test_a_changed_address_is_dialled_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "p2p.transport.reconnect_delay_s", lambda attempt, draw: 3600 + attempt + draw
+    )
+
     async def body() -> None:
         first, second = Node(1), Node(2)
         try:
@@ -226,7 +230,7 @@ def test_a_changed_address_is_dialled_at_once(run: Run) -> None:
             found = second.record
             second.record = lost
             await first.start(first, second)
-            await until(lambda: first.up.snapshot().dial_failures >= 3)
+            await until(lambda: first.up.snapshot().dial_failures == 1)
 
             first.up.update_registry([first.record, found])
             await until(lambda: bool(first.linked))
@@ -465,11 +469,14 @@ def test_a_bug_in_a_callback_or_a_task_reaches_the_handler_of_the_loop(
     class Bug(Exception):
         """Raised on purpose."""
 
+    class BugOfTask(Bug):
+        """Likewise."""
+
     def broken_callback(node_id: bytes, is_up: bool) -> None:  # noqa: FBT001 as on_link is called
         raise Bug(node_id, is_up)
 
     async def broken_task() -> None:
-        raise Bug
+        raise BugOfTask
 
     async def body() -> None:
         found: list[object] = []
@@ -483,10 +490,9 @@ def test_a_bug_in_a_callback_or_a_task_reaches_the_handler_of_the_loop(
         await until(lambda: bool(found))
         assert isinstance(found[0], Bug)
 
-        found.clear()
-        with pytest.raises(Bug):
+        with pytest.raises(BugOfTask):
             await first.up._spawn(broken_task())
-        assert [type(one) for one in found] == [Bug]
+        assert BugOfTask in map(type, found)
         await first.up.stop()
         await second.up.stop()
 

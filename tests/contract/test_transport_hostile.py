@@ -398,8 +398,12 @@ def test_a_flood_waits_for_its_budget_and_nothing_is_lost(run: Run) -> None:
             began_at_s = loop.time()
             for number in range(110):
                 assert first.up.send(second.node_id, Lane.VOTES, bytes([number]))
+            wire = second.up._ready[first.node_id]._wire
+            assert wire is not None
+            await until(lambda: not wire.is_reading())
             await until(lambda: len(second.messages) == 110)
 
+            assert wire.is_reading()
             assert loop.time() - began_at_s > 0.4
             assert [payload[0] for _, _, payload in second.messages] == list(range(110))
             assert second.up.snapshot().throttled > 0

@@ -349,20 +349,20 @@ class PeerLink:
         """
         match message:
             case Hello():
-                self._expect(self._hello is None, "one hello", "another one")
+                self._expect("one hello", "another one", holds=self._hello is None)
                 validate_hello(message, local=self._local, expected_node_id=self.peer_id)
                 self._hello = message
                 self._send_opening(Welcome())
             case Welcome():
-                self._expect(self._hello is not None, "a hello first", "a welcome")
-                self._expect(not self._is_welcome, "one welcome", "another one")
+                self._expect("a hello first", "a welcome", holds=self._hello is not None)
+                self._expect("one welcome", "another one", holds=not self._is_welcome)
                 self._is_welcome = True
                 return self._become_ready(now_s)
             case Ping(token=token):
-                self._expect(self.state is LinkState.READY, "a handshake first", "a ping")
+                self._expect("a handshake first", "a ping", holds=self.state is LinkState.READY)
                 self._send_control(Pong(token=token))
             case Pong(token=token):
-                self._expect(self.state is LinkState.READY, "a handshake first", "a pong")
+                self._expect("a handshake first", "a pong", holds=self.state is LinkState.READY)
                 if self._pinged_at_s is not None and token == self._ping_token:
                     self.round_trip_s = now_s - self._pinged_at_s
                     self._pinged_at_s = None
@@ -372,7 +372,7 @@ class PeerLink:
                 assert_never(message)
         return None
 
-    def _expect(self, holds: bool, expected: str, got: str) -> None:  # noqa: FBT001 reads as a sentence
+    def _expect(self, expected: str, got: str, *, holds: bool) -> None:
         if not holds:
             raise MessageError("control.kind", expected=expected, got=got)
 

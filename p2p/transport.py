@@ -45,6 +45,12 @@ ALL_ROLES: Final = frozenset(Role)
 _CLOSING_TURNS: Final = 3
 """Turns of the loop after which a connection that was cut has closed its socket."""
 
+_UP: Final = True
+_DOWN: Final = False
+
+_CHANCE: Final = random.SystemRandom()
+"""Jitter of reconnects."""
+
 _NOBODY: Final = bytes(NODE_ID_BYTES)
 """Id of a link to somebody who is about to be refused."""
 
@@ -333,7 +339,7 @@ class Transport:
                 if since_s is not None and loop.time() - since_s >= self._limits.stable_after_s:
                     attempt = 0
             attempt += 1
-            await asyncio.sleep(reconnect_delay_s(attempt, random.random()))  # noqa: S311 jitter is no secret
+            await asyncio.sleep(reconnect_delay_s(attempt, _CHANCE.random()))
 
     async def _dial(self, record: PeerRecord) -> Connection | None:
         def open_link(connection: Connection, certificate_der: bytes) -> PeerLink:
@@ -447,7 +453,7 @@ class Transport:
                     del self._handshaking[node_id]
                 if self._ready.get(node_id) is connection:
                     del self._ready[node_id]
-                    self._on_link(node_id, False)  # noqa: FBT003 the only argument beside the id
+                    self._on_link(node_id, _DOWN)
             case _:
                 assert_never(event)
 
@@ -463,7 +469,7 @@ class Transport:
         self._counts["connects"] += 1
         self._counts["reconnects"] += node_id in self._known
         self._known.add(node_id)
-        self._on_link(node_id, True)  # noqa: FBT003 the only argument beside the id
+        self._on_link(node_id, _UP)
 
 
 def _release(gate: AcceptGate, host: str, _: asyncio.Task[None]) -> None:

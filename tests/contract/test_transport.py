@@ -472,7 +472,7 @@ def test_a_bug_in_a_callback_or_a_task_reaches_the_handler_of_the_loop(
     class BugOfTask(Bug):
         """Likewise."""
 
-    def broken_callback(node_id: bytes, is_up: bool) -> None:  # noqa: FBT001 as on_link is called
+    def broken_callback(node_id: bytes, is_up: object) -> None:
         raise Bug(node_id, is_up)
 
     async def broken_task() -> None:

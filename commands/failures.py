@@ -1,0 +1,22 @@
+"""Which errors of the layers below are told to a person as they stand.
+
+Their messages say what was expected, what came and what to do. Anything else is a fault of ours and
+keeps its traceback.
+"""
+
+from chain.errors import ChainError
+from client.importers.source_file import SourceError
+from client.importers.wall_clock import NoSuchTime, UnknownZone
+from node.errors import NodeError
+
+_WORDED = (ChainError, NodeError, SourceError, NoSuchTime, UnknownZone)
+
+
+def sentence_of(error: Exception) -> str | None:
+    """Returns what to tell a person, or None where the error is a fault of the program."""
+    if isinstance(error, _WORDED):
+        return str(error)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
+    return None

@@ -1,0 +1,76 @@
+"""``tanlian node``: runs one node, shows it, and verifies its data offline."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.output import JsonOption, print_fields, print_json, short, time_text
+from commands.target import NetworkOption, NodeOption, connect
+
+app = typer.Typer(no_args_is_help=True, help="One node: run it, ask it, verify its data.")
+
+
+@app.command("run")
+def run(
+    config: Annotated[Path, typer.Option("--config", help="The node's config.toml.")],
+) -> None:
+    """Run a node until SIGTERM or Ctrl-C."""
+    from getpass import getpass
+
+    from node.app import run_node
+
+    run_node(config, getpass)
+
+
+@app.command("status")
+def status(
+    network: NetworkOption = None, node: NodeOption = None, as_json: JsonOption = False
+) -> None:
+    """Show what a node says of itself and of its peers."""
+    with connect(network, node) as connection:
+        found: dict[str, Any] = connection.client.status()
+    if as_json:
+        print_json(found)
+        return
+    peers = found["peers"]
+    connected = [peer["name"] for peer in peers if peer["is_connected"]]
+    absent = [peer["name"] for peer in peers if not peer["is_connected"]]
+    print_fields(
+        [
+            ("node", f"{found['name']} ({found['organisation']}, {found['role'].lower()})"),
+            ("network", f"{found['network']}, chain {short(found['chain_id'])}"),
+            ("height", f"{found['height']} at {time_text(found['head_time_ms'])}"),
+            ("head", found["head_hash"]),
+            ("state root", found["state_root"]),
+            ("view, primary", f"{found['view']}, {found['primary']}"),
+            ("pool", f"{found['mempool_transactions']} transactions"),
+            ("connected", ", ".join(connected) or "nobody"),
+            ("not connected", ", ".join(absent) or "nobody"),
+            ("ready", "yes" if found["readiness"]["is_ready"] else found["readiness"]["reason"]),
+            ("next block", found["why_no_block"] or "comes when there is work"),
+        ]
+    )
+
+
+@app.command("verify")
+def verify(
+    home: Annotated[Path, typer.Option("--home", help="The node's home directory; not running.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a stopped node's data: certificates, hashes and every root, by execution."""
+    from commands.verification import verify_home
+
+    report = verify_home(home, is_quiet=as_json)
+    if as_json:
+        print_json(report)
+        return
+    print_fields(
+        [
+            ("verified", f"{report['blocks']} blocks, {report['transactions']} transactions"),
+            ("entries compared", report["entries"]),
+            ("chain", report["chain_id"]),
+            ("head", report["head"]),
+            ("state root", report["state_root"]),
+        ]
+    )

@@ -68,6 +68,7 @@ class Mempool:
         self._deadlines: list[tuple[Milliseconds, Hash]] = []
         self._quarantined: OrderedDict[Hash, None] = OrderedDict()
         self._bytes = 0
+        self._latest_deadline_ms = 0
 
     @property
     def count(self) -> int:
@@ -85,6 +86,14 @@ class Mempool:
         for entry in self._entries.values():
             return entry.arrived_ms
         return None
+
+    @property
+    def latest_deadline_ms(self) -> Milliseconds:
+        """Returns the latest ``valid_until_ms`` of all transactions; 0 where nothing waits.
+
+        Where even that has passed, nothing here can be proposed, and what waits is no work.
+        """
+        return self._latest_deadline_ms
 
     def add(self, transaction: Transaction, now_ms: Milliseconds) -> None:
         """Takes in a transaction that the caller has verified.
@@ -114,7 +123,9 @@ class Mempool:
         self._entries[transaction_id] = entry
         self._queues.setdefault(transaction.payload.sender, OrderedDict())[transaction_id] = entry
         self._bytes += size
-        heappush(self._deadlines, (transaction.payload.valid_until_ms, transaction_id))
+        deadline_ms = transaction.payload.valid_until_ms
+        self._latest_deadline_ms = max(self._latest_deadline_ms, deadline_ms)
+        heappush(self._deadlines, (deadline_ms, transaction_id))
 
     def get(self, transaction_id: Hash) -> Transaction | None:
         """Returns the transaction with an id, or None where it is not here."""
@@ -187,9 +198,13 @@ class Mempool:
 
     def remove(self, transaction_ids: Iterable[Hash]) -> None:
         """Forgets transactions that a block holds; ids that are not here are passed over."""
-        for transaction_id in transaction_ids:
-            if transaction_id in self._entries:
-                self._forget(transaction_id)
+        deadlines = [
+            self._forget(transaction_id)
+            for transaction_id in transaction_ids
+            if transaction_id in self._entries
+        ]
+        if deadlines and max(deadlines) == self._latest_deadline_ms:
+            self._find_latest_deadline()
         self._sweep_deadlines()
 
     def expire(self, block_time_ms: Milliseconds) -> list[Hash]:
@@ -204,6 +219,8 @@ class Mempool:
             if transaction_id in self._entries:
                 self._forget(transaction_id)
                 expired.append(transaction_id)
+        if not self._entries:
+            self._latest_deadline_ms = 0
         return expired
 
     def quarantine(self, transaction_id: Hash) -> None:
@@ -212,8 +229,7 @@ class Mempool:
         It must not merely be passed over: as long as it counted as waiting, it would keep the
         view timers of all nodes running for nothing (consensus.md 12, 25).
         """
-        if transaction_id in self._entries:
-            self._forget(transaction_id)
+        self.remove([transaction_id])
         self._quarantined[transaction_id] = None
         if len(self._quarantined) > QUARANTINE_MAX:
             self._quarantined.popitem(last=False)
@@ -239,8 +255,19 @@ class Mempool:
                 "wait until some are committed",
             )
 
-    def _forget(self, transaction_id: Hash) -> None:
-        """Takes out a transaction and sends its sender to the end of the line."""
+    def _find_latest_deadline(self) -> None:
+        # Once a block at most, and over little: what has the latest deadline mostly came last.
+        self._latest_deadline_ms = max(
+            (entry.transaction.payload.valid_until_ms for entry in self._entries.values()),
+            default=0,
+        )
+
+    def _forget(self, transaction_id: Hash) -> Milliseconds:
+        """Takes out a transaction and sends its sender to the end of the line.
+
+        Returns:
+            Its ``valid_until_ms``.
+        """
         transaction = self._entries.pop(transaction_id).transaction
         self._bytes -= len(transaction.wire)
         sender = transaction.payload.sender
@@ -250,6 +277,7 @@ class Mempool:
             self._queues.move_to_end(sender)
         else:
             del self._queues[sender]
+        return transaction.payload.valid_until_ms
 
     def _sweep_deadlines(self) -> None:
         """Rebuilds the deadlines where most belong to transactions that are gone."""

@@ -283,11 +283,13 @@ class Kernel:
                 parameters=parent.parameters,
                 work_of=self._contracts.work_of,
             )
-            is_quiet_long_enough = (
-                time_ms >= parent.time_ms + parent.parameters.max_block_interval_ms
-            )
-            if not transactions and not (request.is_heartbeat and is_quiet_long_enough):
-                return None
+            if not transactions:
+                if not request.is_heartbeat:
+                    return None
+                # The steady clock says that the interval is over; a wall clock that lags behind
+                # the last proposer's must not hold the heartbeat up until this view is left.
+                heartbeat_ms = parent.time_ms + parent.parameters.max_block_interval_ms
+                time_ms = max(time_ms, heartbeat_ms)
             try:
                 return self.workshop.build(
                     transactions, time_ms=time_ms, proposer=self.replica.public_key
@@ -400,7 +402,10 @@ class Kernel:
     def _announce_work(self, now: Now) -> list[KernelEffect]:
         """Tells the replica when what waits has changed in kind."""
         is_censored = self._gossip.is_censored(now.monotonic_ms)
-        work = (self.pool.count > 0, is_censored)
+        # What no block of now may hold is no work: it would only drive out one primary after
+        # another, since none of them can propose it.
+        earliest_ms = max(self.workshop.parent.time_ms + 1, now.wall_ms)
+        work = (self.pool.latest_deadline_ms >= earliest_ms, is_censored)
         if work == self._announced_work:
             return []
         self._announced_work = work

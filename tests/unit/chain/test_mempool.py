@@ -299,3 +299,16 @@ def test_the_quarantine_forgets_its_oldest() -> None:
 
     assert not pool.is_quarantined(bytes(32))
     assert pool.is_quarantined((1).to_bytes(32, "big"))
+
+
+def test_the_latest_deadline_is_that_of_what_is_still_here() -> None:
+    early = transaction(1, valid_until_ms=GENESIS_TIME_MS + 10)
+    late = transaction(2, valid_until_ms=GENESIS_TIME_MS + 20)
+    pool = pool_of(early, late)
+    assert pool.latest_deadline_ms == GENESIS_TIME_MS + 20
+
+    pool.quarantine(late.id)
+    assert pool.latest_deadline_ms == GENESIS_TIME_MS + 10
+
+    pool.expire(GENESIS_TIME_MS + 10)
+    assert pool.latest_deadline_ms == 0

@@ -210,21 +210,24 @@ def test_blocks_and_bodies_are_served_to_a_peer_that_asks() -> None:
     assert type(blocks).__name__ == "Blocks"
 
 
-def test_a_quiet_chain_makes_a_block_only_after_the_interval() -> None:
+def test_a_quiet_chain_makes_no_block_before_the_heartbeat_is_due() -> None:
     node = LoneNode()
-    interval = node.genesis.parameters.max_block_interval_ms
-    heartbeat = TimerFired(timer=Timer(kind=TimerKind.HEARTBEAT, height=1, view=0))
-    node.wall_ms = GENESIS_TIME_MS + interval - 1
-    node.step(heartbeat)
+    node.tick(node.genesis.parameters.max_block_interval_ms - 1)
+
     assert node.store.head_height() == 0
 
-    node.wall_ms = GENESIS_TIME_MS + interval
-    node.step(heartbeat)
-    node.tick(1)
+
+def test_a_heartbeat_is_dated_a_whole_interval_after_its_parent_by_a_slow_clock_too() -> None:
+    node = LoneNode()
+    interval = node.genesis.parameters.max_block_interval_ms
+    node.wall_ms = GENESIS_TIME_MS + interval - 500
+
+    node.step(TimerFired(timer=Timer(kind=TimerKind.HEARTBEAT, height=1, view=0)))
 
     header = node.store.header(1)
     assert header is not None
     assert header.transaction_count == 0
+    assert header.time_ms == GENESIS_TIME_MS + interval
 
 
 def test_an_expired_transaction_leaves_the_pool_with_the_block_that_passes_it() -> None:

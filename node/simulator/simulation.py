@@ -30,7 +30,7 @@ from node.simulator.disk import SimulatedDisk
 from node.simulator.ledger import LedgerContracts
 from node.simulator.nemesis import Nemesis
 from node.simulator.network import Network
-from node.simulator.plan import BYZANTINE, SECOND_US, NodePlan, Plan, Role, plan_of
+from node.simulator.plan import BYZANTINE, FAULTY, SECOND_US, NodePlan, Plan, Role, plan_of
 from node.simulator.probes import Probes
 from node.simulator.randomness import stream
 from node.simulator.scheduler import Scheduler
@@ -45,6 +45,10 @@ GENESIS_MS: Final = 1_750_000_000_000
 CALM_US_MAX: Final = 90 * SECOND_US
 """Bound of convergence: a few views at their longest timeout, 8 s here, for each faulty primary."""
 SLICE_US: Final = SECOND_US // 4
+SETTLE_US: Final = 2 * SECOND_US
+"""What was under way when everything was committed may end in this time."""
+QUIET_US: Final = 3 * SECOND_US
+"""Time without a view change that follows, where nobody is faulty."""
 NEW_BLOCKS_MIN: Final = 2
 """Blocks that the calm has to bring."""
 
@@ -196,8 +200,25 @@ class Simulation:
             self._scheduler.run_until(self._scheduler.now_us + SLICE_US)
             is_new = len(self._checkers.agreed) >= height_before + NEW_BLOCKS_MIN
             if is_new and not self._workload.unfinished() and self._has_converged():
+                self._check_quiet()
                 return
         raise InvariantViolation(f"progress: {self._stall(height_before)}")
+
+    def _check_quiet(self) -> None:
+        """Checks that a network without faulty members has come to rest."""
+        has_faulty = any(node.role in FAULTY for node in self._plan.nodes)
+        # Each pool quarantines a bug by itself, so each may cost a view.
+        if has_faulty or self._plan.workload.bug_permille:
+            return
+        self._scheduler.run_until(self._scheduler.now_us + SETTLE_US)
+        before = self._probes.counts["view change"]
+        self._scheduler.run_until(self._scheduler.now_us + QUIET_US)
+        count = self._probes.counts["view change"] - before
+        if count:
+            raise InvariantViolation(
+                f"rest: expected no view change in the {QUIET_US // SECOND_US} s after all was "
+                f"committed, got {count}; {self._stall(0)}"
+            )
 
     def _has_converged(self) -> bool:
         return self._checkers.has_converged(self._following())

@@ -55,9 +55,9 @@ __all__ = [
 
 PARENTS_MAX: Final = 16
 """Meters above a meter, its parent included; bounds what balances have to climb."""
-FIRST_DUE_INTERVALS: Final = 2
-"""Intervals after going live at which it is first asked whether the meter has gone silent: one
-that has just ended may still be on its way."""
+FIRST_DUE_INTERVALS: Final = 3
+"""Intervals after going live at which it is first asked whether the meter has gone silent: check 4
+tolerates two that are missing, so there is nothing to find before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,7 +185,7 @@ def test_a_factor_in_force_later_is_enough(world: World) -> None:
     assert world.meter("main").factor == "later"
 
 
-def test_going_live_dates_the_meter_and_asks_for_silence_two_intervals_later(
+def test_going_live_dates_the_meter_and_asks_for_silence_three_intervals_later(
     world: World,
 ) -> None:
     world.call(meters.register, METER)
@@ -196,7 +196,7 @@ def test_going_live_dates_the_meter_and_asks_for_silence_two_intervals_later(
     assert live.mode is MeterMode.LIVE
     assert live.live_from_ms == START_MS
     assert [entry for _, entry in world.state.iterate(DueEntry, DUE_PREFIX)] == [
-        DueEntry(due_ms=START_MS + 1_800_000, kind=DueKind.MISSING, subject="main")
+        DueEntry(due_ms=START_MS + 2_700_000, kind=DueKind.MISSING, subject="main")
     ]
     assert (world.events[-1].kind, world.events[-1].content) == ("meter.live", live.encode())
 

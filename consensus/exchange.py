@@ -60,6 +60,9 @@ def _answer_from_above(state: ReplicaState, sender: PublicKey, status: Status) -
 def _missing_messages(state: ReplicaState, status: Status) -> list[Message]:
     """Returns what a peer at the same height lacks, judging by its STATUS."""
     instance = state.instance
+    if instance.certificate is not None:
+        # Those who prepared the block may lack just this, and this node waits for their block.
+        return [Certified(certificate=instance.certificate)]
     if status.view > instance.view:
         return []
     if not instance.is_active:

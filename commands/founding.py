@@ -1,40 +1,32 @@
 """Making a network directory, and what is checked before its nodes start."""
 
 import json
-import re
 import socket
-import time
 import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from chain.member import MemberRole
-from chain.parameters import Parameters
 from commands.output import fail
+from demo.founding import found_network
 from node.devnet import running_process_id
-from node.keystore import INTERACTIVE_COST, KdfCost
+from node.keystore import INTERACTIVE_COST
 from node.provisioning import (
     CONFIG_FILE,
     Network,
-    NetworkPlan,
     NodeAddress,
     OrganisationPlan,
-    create_network,
-    free_ports,
 )
 
-_PORTS_PER_NODE: Final = 3
 
-
-def found_network(
+def found_members(
     directory: Path,
     *,
     validators: int,
     observers: int,
     max_block_interval_ms: int,
-    cost: KdfCost = INTERACTIVE_COST,
 ) -> Network:
     """Makes a network of one organisation a node, on ports that are free now.
 
@@ -59,30 +51,12 @@ def found_network(
         )
         for number in range(1, observers + 1)
     )
-    return found_plan(directory, directory.name, organisations, max_block_interval_ms, cost)
-
-
-def found_plan(
-    directory: Path,
-    name: str,
-    organisations: tuple[OrganisationPlan, ...],
-    max_block_interval_ms: int,
-    cost: KdfCost,
-) -> Network:
-    """Makes a network of these organisations, on ports that are free now."""
-    ports = free_ports(_PORTS_PER_NODE * len(organisations))
-    plan = NetworkPlan(
-        name=_identifier(name),
-        organisations=organisations,
-        parameters=Parameters(max_block_interval_ms=max_block_interval_ms),
-        time_ms=time.time_ns() // 1_000_000,
-        ports=tuple(
-            (ports[index], ports[index + 1], ports[index + 2])
-            for index in range(0, len(ports), _PORTS_PER_NODE)
-        ),
-        cost=cost,
+    return found_network(
+        directory,
+        organisations,
+        max_block_interval_ms=max_block_interval_ms,
+        cost=INTERACTIVE_COST,
     )
-    return create_network(directory, plan)
 
 
 def check_stopped(network: Network) -> None:
@@ -149,8 +123,3 @@ def _status_of(node: NodeAddress) -> dict[str, Any]:
         "head_time_ms": status["head_time_ms"],
         "state": "ready" if readiness["is_ready"] else readiness["reason"],
     }
-
-
-def _identifier(name: str) -> str:
-    """Returns a directory's name as an identifier of the chain."""
-    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).lstrip("._-")[:64] or "network"

@@ -39,10 +39,10 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Make keys, genesis and a home for each node in a new directory."""
-    from commands.founding import found_network
+    from commands.founding import found_members
     from commands.target import remember_network
 
-    network = found_network(
+    network = found_members(
         directory,
         validators=validators,
         observers=observers,

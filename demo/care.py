@@ -1,0 +1,62 @@
+"""Taking care of alerts: from OPEN over ACKNOWLEDGED and EXPLAINED to RESOLVED, each step signed."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from client.asynchronous import Call
+from contracts.alert import AlertState, Cause
+from contracts.alerts import AcknowledgeAlert, ExplainAlert, ResolveAlert
+from contracts.check import Check
+from demo.cast import MARKED_METER
+from demo.stage import CERTIFIER, DemoFailed, Stage, commit_all
+
+_EXPLANATIONS: Final[Mapping[Check, tuple[Cause, str]]] = {
+    Check.STUCK: (
+        Cause.METER_FAULT,
+        "Put in by the demonstration: twelve equal quarter hours on Wednesday from 13:00.",
+    ),
+    Check.BASELINE: (
+        Cause.SCHEDULE,
+        "Put in by the demonstration: 30 kW more from Friday 00:00 to 05:00.",
+    ),
+}
+
+
+async def take_care(stage: Stage) -> list[str]:
+    """Takes one alert of each fault that was put in to RESOLVED.
+
+    Returns:
+        Ids of the alerts.
+
+    Raises:
+        DemoFailed: an alert that was expected was not raised, or a step was refused.
+    """
+    operator = stage.operator("office")
+    certifier = stage.client(CERTIFIER)
+    alerts = await operator.alerts(meter=MARKED_METER)
+    taken: list[str] = []
+    for check, (cause, words) in _EXPLANATIONS.items():
+        ids = [
+            str(alert["alert_id"])
+            for alert in alerts
+            if alert["check"] == check.name and alert["state"] == AlertState.OPEN.name
+        ]
+        if not ids:
+            raise DemoFailed(
+                f"{MARKED_METER}: expected an open alert of check {check:d} ({check.name}), got "
+                "none"
+            )
+        alert_id = ids[0]
+        steps = (
+            (operator, "alert.acknowledge", AcknowledgeAlert(alert_id=alert_id, note="")),
+            (
+                operator,
+                "alert.explain",
+                ExplainAlert(alert_id=alert_id, cause=cause, explanation=words),
+            ),
+            (certifier, "alert.resolve", ResolveAlert(alert_id=alert_id, note="As marked.")),
+        )
+        for client, method, arguments in steps:
+            await commit_all(client, [Call(method=method, arguments=arguments)])
+        taken.append(alert_id)
+    return taken

@@ -18,7 +18,7 @@ from chain.receipt import Event
 from chain.state import State, StateReader
 from chain.transaction import Payload, Transaction
 from chain.types import Hash
-from contracts import accounts, alerts, calendars, factors, meters, sites
+from contracts import accounts, alerts, calendars, factors, meters, missing, readings, sites
 from contracts.account import Account, Role
 from contracts.accounts import get_account
 from contracts.context import Context
@@ -49,10 +49,11 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     meters.METHODS,
     factors.METHODS,
     alerts.METHODS,
+    readings.METHODS,
 )
 """Every method of this version."""
 
-DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {}
+DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {DueKind.MISSING: missing.on_due}
 """Who looks at what falls due."""
 
 
@@ -163,7 +164,7 @@ class ContractsRuntime:
         return method.work(arguments)
 
     def index_keys(self, transaction: Transaction) -> tuple[bytes, ...]:
-        """Returns keys of the readings index: meter, zero byte, start of the page."""
+        """Returns keys of the readings index: meter, zero byte, start of a UTC day of stamps."""
         decoded = self._decoded(transaction)
         if decoded is None:
             return ()

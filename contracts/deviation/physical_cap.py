@@ -1,0 +1,30 @@
+"""Check 6, physical cap: no interval holds more than the nameplate can, or less than nothing."""
+
+from contracts.calendars import HOUR_MS
+from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.emissions import AMOUNT_MAX
+from contracts.meter import Quantity
+
+MARGIN_NUMERATOR = 11
+MARGIN_DENOMINATOR = 10
+"""Nameplates are exceeded by some per cent for minutes."""
+
+
+def cap_of(nameplate_w: int, span_ms: int) -> int:
+    """Returns the most base units that a span can hold."""
+    return nameplate_w * span_ms * MARGIN_NUMERATOR // (HOUR_MS * MARGIN_DENOMINATOR)
+
+
+def check_physical_cap(observation: Observation) -> Verdict:
+    """Compares the amount with nameplate times span and margin; and with zero."""
+    amount, meter = observation.amount, observation.meter
+    if observation.excess is not None:
+        return Deviation(observation.excess, AMOUNT_MAX)
+    if amount is None or meter.quantity is Quantity.TEMPERATURE:
+        return None
+    if amount < 0:
+        return Deviation(amount, 0)
+    if meter.nameplate_w is None:
+        return None
+    cap = cap_of(meter.nameplate_w, observation.span_ms)
+    return Deviation(amount, cap) if amount > cap else True

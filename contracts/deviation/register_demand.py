@@ -1,0 +1,43 @@
+"""Check 16, register against demand: what the counter counts is what the power adds up to.
+
+Compared over 23 hours of intervals that have both, without order mattering within them: a register
+of whole kWh says little about a quarter of an hour. On the Forrestal's clean day the two
+agree within 2.07 % (carbon.md 4.1).
+"""
+
+from typing import Final
+
+from contracts.calendars import HOUR_MS
+from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.emissions import AMOUNT_MAX
+from contracts.meter import Quantity, ValueKind
+from contracts.reading import Channel
+
+WINDOW_MS: Final = 23 * HOUR_MS
+"""A day whose first register has none before it still makes a window."""
+TOLERANCE_PERMILLE: Final = 25
+RESOLUTION_UNITS: Final = 2
+"""Submitted units of the register by which the ends of a window may be off."""
+
+
+def check_register_demand(observation: Observation) -> Verdict:
+    """Adds an interval to the window, and judges the window when it is long enough."""
+    meter, memory, amount = observation.meter, observation.memory, observation.amount
+    demand_w = observation.channels.get(Channel.DEMAND_W)
+    if meter.kind is not ValueKind.REGISTER or meter.quantity is not Quantity.ELECTRICITY:
+        return None
+    if demand_w is None or amount is None or not observation.is_newest:
+        return None
+    if amount < 0 or observation.span_ms != meter.interval_ms:
+        return None
+    if not 0 <= demand_w * observation.span_ms <= AMOUNT_MAX * HOUR_MS:
+        return Deviation(demand_w, AMOUNT_MAX)
+    memory.demand_amount += amount
+    memory.demand_integral += demand_w * observation.span_ms // HOUR_MS
+    memory.demand_ms += observation.span_ms
+    if memory.demand_ms < WINDOW_MS:
+        return None
+    counted, integral = memory.demand_amount, memory.demand_integral
+    memory.demand_amount = memory.demand_integral = memory.demand_ms = 0
+    tolerance = counted * TOLERANCE_PERMILLE // 1_000 + RESOLUTION_UNITS * observation.resolution
+    return Deviation(counted, integral) if abs(counted - integral) > tolerance else True

@@ -1,0 +1,87 @@
+"""Check 7, unit slip: a value that is another by a power of ten or by 3.6.
+
+A register creeps, so one that stands at a thousand times the last has slipped (it did when a
+gateway restarted and sent 6239.432 for 6239433). An interval's amount wanders, and passes ten
+times the amount before it now and then; it has slipped only where it also leaves the trailing
+week's range, and it stays so while the ratio taken back puts it into that range again.
+"""
+
+from typing import Final
+
+from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.physical_cap import cap_of
+from contracts.meter import Quantity
+from contracts.meter_state import LevelSummary
+
+RATIOS: Final = (
+    (10, 1),
+    (100, 1),
+    (1_000, 1),
+    (1, 10),
+    (1, 100),
+    (1, 1_000),
+    (18, 5),
+    (5, 18),
+)
+"""Ten to the powers of -3 to 3, and 3.6 both ways: kWh for MJ."""
+TOLERANCE_PERCENT: Final = 2
+RANGE_FACTOR: Final = 2
+"""Outside the trailing week is above twice its highest hours or below half its lowest."""
+
+
+def slip_ratio(before: int, after: int) -> int:
+    """Returns the place, from 1, of the ratio that two values differ by; 0 for none."""
+    if before <= 0 or after <= 0:
+        return 0
+    for place, (numerator, denominator) in enumerate(RATIOS, 1):
+        scaled = before * numerator
+        if abs(after * denominator - scaled) * 100 <= TOLERANCE_PERCENT * scaled:
+            return place
+    return 0
+
+
+def is_outside(amount: int, week: LevelSummary) -> bool:
+    """Returns whether an amount lies outside the range of the trailing week."""
+    return amount > RANGE_FACTOR * week.third_highest or RANGE_FACTOR * amount < week.lowest
+
+
+def check_unit_slip(observation: Observation) -> Verdict:
+    """Looks for a slip of the register, or of the amounts against the trailing week."""
+    if not observation.is_newest or observation.meter.quantity is Quantity.TEMPERATURE:
+        return None
+    if observation.register is not None:
+        return _register_slip(observation)
+    amount, week = observation.amount, observation.memory.level_summary
+    if amount is None or week is None:
+        return None
+    memory = observation.memory
+    if not is_outside(amount, week):
+        memory.unit_slip = 0
+        return True
+    if memory.unit_slip:
+        numerator, denominator = RATIOS[memory.unit_slip - 1]
+        if not is_outside(amount * denominator // numerator, week):
+            return Deviation(amount, amount * denominator // numerator)
+        memory.unit_slip = 0
+        return True
+    if not observation.is_contiguous:
+        return True
+    memory.unit_slip = slip_ratio(memory.recent[-1], amount)
+    return Deviation(amount, memory.recent[-1]) if memory.unit_slip else True
+
+
+def _register_slip(observation: Observation) -> Verdict:
+    before, after = observation.register_before, observation.register
+    nameplate_w = observation.meter.nameplate_w
+    if before is None or after is None:
+        return None
+    if not slip_ratio(before, after):
+        return True
+    if after > before:
+        # A young counter multiplies by counting; only what the nameplate forbids has slipped.
+        amount = observation.amount
+        if nameplate_w is None:
+            return None
+        if amount is not None and amount <= cap_of(nameplate_w, observation.span_ms):
+            return True
+    return Deviation(after, before)

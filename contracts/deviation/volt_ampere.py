@@ -1,0 +1,42 @@
+"""Check 17, volts and amperes against power: the sum of V times I times PF is the demand.
+
+Within 10 % an interval; on the Forrestal's clean day the 99th percentile is 8.8 %. So one interval
+in a hundred is beyond it by the coarseness of the channels alone, and a run of them is asked for.
+"""
+
+from typing import Final
+
+from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.reading import Channel
+
+TOLERANCE_PERCENT: Final = 10
+COUNT_MIN: Final = 4
+"""Intervals on end that must disagree."""
+MICROWATTS_DENOMINATOR: Final = 100_000_000
+"""Milliamperes times hundredths of a volt times permille, in a watt."""
+
+_PHASES: Final = (
+    (Channel.CURRENT_A_MA, Channel.VOLTAGE_AN_CV),
+    (Channel.CURRENT_B_MA, Channel.VOLTAGE_BN_CV),
+    (Channel.CURRENT_C_MA, Channel.VOLTAGE_CN_CV),
+)
+
+
+def check_volt_ampere(observation: Observation) -> Verdict:
+    """Compares demand with the phases' power; remembers how often on end they disagree."""
+    channels, memory = observation.channels, observation.memory
+    demand_w = channels.get(Channel.DEMAND_W)
+    power_factor = channels.get(Channel.POWER_FACTOR_PERMILLE)
+    if demand_w is None or power_factor is None or not observation.is_newest:
+        return None
+    product = 0
+    for current, voltage in _PHASES:
+        if current not in channels or voltage not in channels:
+            return None
+        product += channels[current] * channels[voltage]
+    power_w = product * abs(power_factor) // MICROWATTS_DENOMINATOR
+    if abs(power_w - demand_w) * 100 <= TOLERANCE_PERCENT * abs(demand_w):
+        memory.volt_ampere_count = 0
+        return True
+    memory.volt_ampere_count = min(memory.volt_ampere_count + 1, 65_535)
+    return True if memory.volt_ampere_count < COUNT_MIN else Deviation(power_w, demand_w)

@@ -1,0 +1,29 @@
+"""Check 9, zero or drop: far below the trailing week, and lower than its lowest hour.
+
+Every building is far below its median at night. The trailing week itself is the schedule: what
+is less than half of its lowest hour is outside of it. A plant that stands still for an hour of
+the week has no such floor, and the check does not apply.
+"""
+
+from typing import Final
+
+from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.meter import Quantity
+
+HOURS_MIN: Final = 144
+"""Hours of the week that must be known: six days, so one of the weekend at least."""
+MEDIAN_PERCENT: Final = 30
+LOWEST_PERCENT: Final = 50
+
+
+def check_zero_drop(observation: Observation) -> Verdict:
+    """Compares the amount with median and lowest hour of the trailing week."""
+    amount, week = observation.amount, observation.memory.level_summary
+    if amount is None or week is None or not observation.is_newest:
+        return None
+    if observation.meter.quantity is Quantity.TEMPERATURE:
+        return None
+    if week.count < HOURS_MIN or week.lowest <= 0:
+        return None
+    expected = min(week.median * MEDIAN_PERCENT, week.lowest * LOWEST_PERCENT) // 100
+    return Deviation(amount, expected) if amount < expected else True

@@ -1,0 +1,234 @@
+"""What is remembered of a meter from reading to reading: bounded, whatever it sends.
+
+At most 30 recent values and 168 hourly levels (carbon.md 4.4), in order of the intervals' time. A
+reading that comes later than a newer one is judged by what does not depend on order.
+"""
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Annotated, Final
+
+from chain.codec import Record
+from chain.state import State
+from chain.types import HASH_BYTES, I64, U8, U16, U32, U64, Hash, Length, Milliseconds
+from contracts.calendars import HOUR_MS
+from contracts.statistics import median_of_sorted
+
+RECENT_MAX: Final = 30
+"""Amounts of the latest intervals without a gap."""
+LEVELS_MAX: Final = 168
+"""Hours of the trailing week."""
+LEVELS_MIN: Final = 24
+"""Hours from which on the trailing week says anything."""
+MISSING_SEQUENCES_MAX: Final = 30
+"""Sequence numbers that are waited for."""
+
+_RECENT: Final = [Struct(f">{count}q") for count in range(RECENT_MAX + 1)]
+_LEVELS: Final = [Struct(f">{count}q") for count in range(LEVELS_MAX + 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterState(Record):
+    """Memory of one meter, rewritten in each block that holds a reading of it."""
+
+    newest_ms: Milliseconds | None
+    """Start of the newest interval with a value."""
+    newest_page_ms: Milliseconds | None
+    register_ms: Milliseconds | None
+    """Start of the newest interval whose register counts."""
+    register: U64
+    """Its register in submitted units."""
+    alerting: U32
+    """Mask of the checks whose condition is held by an alert."""
+    next_sequence: U64 | None
+    last_leaf: Hash
+    """Leaf of the reading with the highest sequence number."""
+    missing_sequences: Annotated[tuple[U64, ...], Length(0, MISSING_SEQUENCES_MAX)]
+    recent: Annotated[bytes, Length(0, 8 * RECENT_MAX)]
+    """Signed 64 bits each, newest last; intervals without a gap between them."""
+    equal_count: U32
+    """How many of the newest amounts are equal, the newest included."""
+    levels: Annotated[bytes, Length(0, 8 * LEVELS_MAX)]
+    """Signed 64 bits each, newest last: mean amount of an interval, by hour."""
+    hour: U64
+    """Hour that is being summed up, since 1970."""
+    hour_sum: I64
+    hour_count: U32
+    unit_slip: U8
+    """Place of the ratio, from 1, by which the unit slipped; 0 while it has not."""
+    off_baseline_ms: Milliseconds | None
+    """Start of the first of the intervals since when all are off the baseline."""
+    demand_amount: U64
+    """Base units by the register in the window of check 16."""
+    demand_integral: U64
+    """Base units by the demand over the same intervals."""
+    demand_ms: U64
+    """Length of those intervals."""
+    volt_ampere_count: U16
+    """Consecutive intervals in which volts and amperes disagreed with power."""
+
+
+def meter_state_key(meter_id: str) -> bytes:
+    """Returns the state key of a meter's memory."""
+    return b"meter-state/" + meter_id.encode()
+
+
+def get_meter_state(state: State, meter_id: str) -> MeterState | None:
+    """Returns a meter's memory, or None where it has sent nothing."""
+    return state.get(MeterState, meter_state_key(meter_id))
+
+
+@dataclass(frozen=True, slots=True)
+class LevelSummary:
+    """The trailing week in three numbers, base units an interval."""
+
+    count: int
+    """Hours that it is made of."""
+    median: int
+    lowest: int
+    third_highest: int
+
+
+class Memory:
+    """A :class:`MeterState` while readings change it; fields as there."""
+
+    __slots__ = (
+        "_level_summary",
+        "alerting",
+        "demand_amount",
+        "demand_integral",
+        "demand_ms",
+        "equal_count",
+        "hour",
+        "hour_count",
+        "hour_sum",
+        "last_leaf",
+        "levels",
+        "missing_sequences",
+        "newest_ms",
+        "newest_page_ms",
+        "next_sequence",
+        "off_baseline_ms",
+        "recent",
+        "register",
+        "register_ms",
+        "unit_slip",
+        "volt_ampere_count",
+    )
+
+    def __init__(self, record: MeterState | None = None) -> None:
+        held = record or _NOTHING
+        self.newest_ms = held.newest_ms
+        self.newest_page_ms = held.newest_page_ms
+        self.register_ms = held.register_ms
+        self.register = held.register
+        self.alerting = held.alerting
+        self.next_sequence = held.next_sequence
+        self.last_leaf = held.last_leaf
+        self.missing_sequences = held.missing_sequences
+        self.recent = list(_RECENT[len(held.recent) // 8].unpack(held.recent))
+        self.equal_count = held.equal_count
+        self.levels = list(_LEVELS[len(held.levels) // 8].unpack(held.levels))
+        self.hour = held.hour
+        self.hour_sum = held.hour_sum
+        self.hour_count = held.hour_count
+        self.unit_slip = held.unit_slip
+        self.off_baseline_ms = held.off_baseline_ms
+        self.demand_amount = held.demand_amount
+        self.demand_integral = held.demand_integral
+        self.demand_ms = held.demand_ms
+        self.volt_ampere_count = held.volt_ampere_count
+        self._level_summary: LevelSummary | None = None
+
+    def record(self) -> MeterState:
+        """Returns the memory as it stands."""
+        return MeterState(
+            newest_ms=self.newest_ms,
+            newest_page_ms=self.newest_page_ms,
+            register_ms=self.register_ms,
+            register=self.register,
+            alerting=self.alerting,
+            next_sequence=self.next_sequence,
+            last_leaf=self.last_leaf,
+            missing_sequences=self.missing_sequences,
+            recent=_RECENT[len(self.recent)].pack(*self.recent),
+            equal_count=self.equal_count,
+            levels=_LEVELS[len(self.levels)].pack(*self.levels),
+            hour=self.hour,
+            hour_sum=self.hour_sum,
+            hour_count=self.hour_count,
+            unit_slip=self.unit_slip,
+            off_baseline_ms=self.off_baseline_ms,
+            demand_amount=self.demand_amount,
+            demand_integral=self.demand_integral,
+            demand_ms=self.demand_ms,
+            volt_ampere_count=self.volt_ampere_count,
+        )
+
+    def restart_recent(self) -> None:
+        """Forgets the recent amounts: what comes next does not follow on from them."""
+        self.recent.clear()
+        self.equal_count = 0
+
+    def add_recent(self, amount: int) -> None:
+        """Takes up the amount of the interval that follows on from the last."""
+        recent = self.recent
+        is_equal = bool(recent) and recent[-1] == amount
+        self.equal_count = self.equal_count + 1 if is_equal else 1
+        recent.append(amount)
+        if len(recent) > RECENT_MAX:
+            del recent[0]
+
+    def add_level(self, start_ms: Milliseconds, amount: int) -> None:
+        """Takes up an amount into the level of its hour."""
+        hour = start_ms // HOUR_MS
+        if hour != self.hour:
+            self._close_hour(hour)
+        self.hour_sum += amount
+        self.hour_count += 1
+
+    @property
+    def level_summary(self) -> LevelSummary | None:
+        """Returns the trailing week, or None while less than a day of it is known."""
+        if len(self.levels) < LEVELS_MIN:
+            return None
+        if self._level_summary is None:
+            ordered = sorted(self.levels)
+            self._level_summary = LevelSummary(
+                len(ordered), median_of_sorted(ordered), ordered[0], ordered[-3]
+            )
+        return self._level_summary
+
+    def _close_hour(self, hour: int) -> None:
+        if self.hour_count:
+            self.levels.append(self.hour_sum // self.hour_count)
+            if len(self.levels) > LEVELS_MAX:
+                del self.levels[0]
+        if hour - self.hour > LEVELS_MAX:
+            self.levels.clear()  # nothing of the trailing week is known
+        self.hour, self.hour_sum, self.hour_count = hour, 0, 0
+        self._level_summary = None
+
+
+_NOTHING: Final = MeterState(
+    newest_ms=None,
+    newest_page_ms=None,
+    register_ms=None,
+    register=0,
+    alerting=0,
+    next_sequence=None,
+    last_leaf=bytes(HASH_BYTES),
+    missing_sequences=(),
+    recent=b"",
+    equal_count=0,
+    levels=b"",
+    hour=0,
+    hour_sum=0,
+    hour_count=0,
+    unit_slip=0,
+    off_baseline_ms=None,
+    demand_amount=0,
+    demand_integral=0,
+    demand_ms=0,
+    volt_ampere_count=0,
+)

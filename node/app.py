@@ -22,6 +22,7 @@ from chain.crypto_selftest import check_cryptography
 from chain.genesis import Genesis
 from chain.member import Member
 from chain.mempool import MempoolLimits
+from chain.types import PublicKey
 from consensus.replica import ReplicaConfig
 from contracts.runtime import ContractsRuntime
 from node.clock import SystemClock
@@ -44,9 +45,10 @@ from node.leveldb import LevelDatabase
 from node.links import TransportLinks, on_message, peer_records
 from node.logs import configure
 from node.metrics import NodeMetrics
-from node.ports import JournalStore
+from node.ports import JournalStore, Traffic
 from node.rpc.server import RpcServer
 from node.runtime import Runtime
+from node.sampler import Sampler
 from node.service import Service, Surroundings
 from node.storage import ChainStore
 from node.telemetry import Telemetry
@@ -152,7 +154,7 @@ class Node:
             settings=_settings_of(config),
         )
         metrics = NodeMetrics(version=software_version(), node=config.name, role=config.role.value)
-        self._telemetry = Telemetry(metrics=metrics, genesis=genesis)
+        clock = SystemClock()
         self._transport = Transport(
             local=LocalIdentity(
                 node_id=member.consensus_key,
@@ -166,21 +168,28 @@ class Node:
             listen_port=config.p2p_port,
             registry=peer_records(genesis),
             on_message=on_message(self._receive),
-            on_link=self._link_changed,
+            on_link=lambda peer, is_up: self._link_changed(peer, is_up=is_up),
         )
         self._runtime = Runtime(
             kernel=kernel,
             store=store,
             journal=journal,
             links=TransportLinks(self._transport),
-            clock=SystemClock(),
-            telemetry=self._telemetry,
+            clock=clock,
+            telemetry=Telemetry(metrics=metrics, genesis=genesis),
         )
         self._service = Service(
             Surroundings(config=config, genesis=genesis, member=member, version=software_version()),
             store=store,
             kernel=kernel,
             runtime=self._runtime,
+        )
+        self._sampler = Sampler(
+            metrics,
+            kernel=kernel,
+            clock=clock,
+            snapshot=self._transport.snapshot,
+            home=config.home,
         )
         self._rpc = RpcServer(
             self._service,
@@ -205,17 +214,19 @@ class Node:
                 "port? Ports are named in the configuration"
             ) from error
         _LOG.info("started", extra={"p2p": self._transport.port, "rpc": self._config.rpc_port})
+        self._sampler.start()
         try:
             await self._runtime.run()
         finally:
+            self._sampler.stop()
             await self._rpc.stop()
             await self._transport.stop()
             _LOG.info("stopped")
 
-    def _receive(self, *message: object) -> None:
-        self._runtime.receive(*message)  # type: ignore[arg-type]  # forwards the same three arguments
+    def _receive(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:
+        self._runtime.receive(peer, traffic, payload)
 
-    def _link_changed(self, peer: bytes, is_up: bool) -> None:  # noqa: FBT001  # the transport's callback
+    def _link_changed(self, peer: PublicKey, *, is_up: bool) -> None:
         self._service.link_changed(peer, is_up=is_up)
         self._runtime.link_changed(peer, is_up=is_up)
 

@@ -47,7 +47,8 @@ class CommittedBlock:
     signers: tuple[str, ...]
     """Names of the validators whose votes are in the commit certificate."""
     missing: tuple[str, ...]
-    """Names of the validators of this height whose votes are not."""
+    """Names of those that are in neither this certificate nor, as far as this node saw, the vote on
+    the block before: q votes make a certificate, so the slowest are always late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,13 @@ class NodeMetrics:
         self._is_validator = self._gauge(
             "consensus_is_validator", "1 while this node's key is in the validator set."
         )
+        self._is_voting = self._gauge(
+            "consensus_is_voting",
+            "1 while this node may vote; a validator that only observes has 0.",
+        )
+        self._is_syncing = self._gauge(
+            "consensus_is_syncing", "1 while a verified certificate shows that blocks are lacking."
+        )
         self._block_interval = self._histogram(
             "consensus_block_interval_seconds", "Between two commits.", buckets=INTERVAL_BUCKETS
         )
@@ -103,11 +111,12 @@ class NodeMetrics:
         )
         self._missed_blocks = self._counter(
             "consensus_validator_missed_blocks",
-            "Blocks whose certificate lacks the validator's vote.",
+            "Blocks by which the validator had voted neither for them nor for their parent.",
             ("validator",),
         )
         self._missing_validators = self._gauge(
-            "consensus_missing_validators", "Validators not in the newest certificate."
+            "consensus_missing_validators",
+            "Validators that voted neither for the newest block nor for its parent.",
         )
         self._evidence = self._counter("consensus_evidence", "Equivocations proved.")
         self._journal_fsync = self._histogram(
@@ -122,9 +131,6 @@ class NodeMetrics:
         self._execute = self._histogram("block_execute_seconds", "Execution of one block.")
         self._commit = self._histogram("block_commit_seconds", "Durable write of one block.")
         self._state_keys = self._gauge("state_keys", "Keys in the state.")
-        self._sync_target = self._gauge(
-            "sync_target_height", "Highest height with a verified certificate."
-        )
         self._disk_free = self._gauge("disk_free_bytes", "Free bytes where the home is.")
 
     def _register_mempool(self) -> None:
@@ -213,9 +219,15 @@ class NodeMetrics:
         """Adds the duration of one durable write of journal and guard."""
         self._journal_fsync.observe(seconds)
 
-    def set_sync_target(self, height: int) -> None:
-        """Shows the highest height for which a verified certificate was seen."""
-        self._sync_target.set(height)
+    def set_participation(self, *, is_voting: bool, is_syncing: bool) -> None:
+        """Shows whether this node takes part in agreement.
+
+        Args:
+            is_voting: It is in the validator set and neither halted nor observing.
+            is_syncing: A verified certificate shows that it lacks blocks.
+        """
+        self._is_voting.set(1 if is_voting else 0)
+        self._is_syncing.set(1 if is_syncing else 0)
 
     def set_disk_free(self, free_bytes: int) -> None:
         """Shows the free bytes of the file system of the home directory."""

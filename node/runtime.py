@@ -107,6 +107,7 @@ class Runtime:
         ticker = loop.call_later(TICK_S, self._tick)
         try:
             await self._perform(self._kernel.start(self._clock.now()))
+            self._telemetry.started(self._kernel)
             while not self._is_stopping:
                 await self._wake.wait()
                 self._wake.clear()

@@ -161,13 +161,15 @@ class Service:
     def _validators(self) -> tuple[ValidatorStatus, ...]:
         certificate = self._last_certificate
         signed = {signer for signer, _ in certificate.signatures} if certificate else set()
+        # A certificate closes at q votes; whoever voted a moment later is not missing.
+        unheard = self._kernel.replica.missing_validators
         return tuple(
             ValidatorStatus(
                 name=self._name_of(key),
                 organisation=self._organisation_of(key),
                 consensus_key=key,
                 last_vote_height=self._last_vote_heights.get(index),
-                is_missing=certificate is not None and index not in signed,
+                is_missing=certificate is not None and index not in signed and key in unheard,
             )
             for index, key in enumerate(self._kernel.workshop.parent.validators.keys)
         )

@@ -8,17 +8,22 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from chain.genesis import Genesis
-from chain.types import PublicKey
+from chain.types import Height, PublicKey, View
 from consensus.effects import Halt, RecordEvidence, ReportFault
+from consensus.events import TimerFired
+from consensus.messages import MESSAGES, Status
 from node.kernel.effects import AnswerSubmission, KernelEffect
-from node.kernel.events import KernelEvent
+from node.kernel.events import KernelEvent, PayloadReceived
 from node.kernel.kernel import Kernel
-from node.metrics import CommittedBlock, MempoolState, NodeMetrics
+from node.metrics import CommittedBlock, NodeMetrics
 from node.ports import StoredBlock
 
+ViewChangeReason = Literal["timeout", "complaint", "others"]
+"""The primary took too long; f + 1 validators, perhaps this one among them, lost it or found it to
+censor; or others had left already."""
 _LOG: Final = logging.getLogger("node")
 
 
@@ -31,16 +36,21 @@ class Telemetry:
         self._step_seconds_max = 0.0
         self._commit_seconds = 0.0
         self._last_block_at = time.monotonic()
-        self._place: tuple[int, PublicKey, bool] | None = None
-        self._last_height = 0
+        self._place: tuple[Height, View] | None = None
+        """Height and view of the last step."""
+        self._shown: tuple[View, PublicKey, bool] | None = None
 
     def name_of(self, key: PublicKey) -> str:
         """Returns a member's node id, or the start of its key where the registry has none."""
         return self._names.get(key, key.hex()[:16])
 
+    def started(self, kernel: Kernel) -> None:
+        """Shows where the node stands after it has recovered, before anything happens."""
+        self._metrics.set_height(kernel.workshop.parent.height)
+        self._show_place(kernel)
+
     def on_step(self, event: KernelEvent, effects: Sequence[KernelEffect], kernel: Kernel) -> None:
         """Takes note of what a step decided."""
-        del event
         for effect in effects:
             match effect:
                 case Halt():
@@ -63,7 +73,7 @@ class Telemetry:
                     self._count_refusals(effect)
                 case _:
                     pass
-        self._note_place(kernel)
+        self._note_place(event, kernel)
 
     def step_took(self, seconds: float) -> None:
         """Notes how long the kernel took for one step; the longest one executed the block."""
@@ -81,7 +91,11 @@ class Telemetry:
         """Adds a block to the metrics and, at debug level, to the log."""
         header, certificate = stored.block.header, stored.block.certificate
         keys = kernel.workshop.parent.validators.keys
-        signed = {signer for signer, _ in certificate.signatures}
+        signed = {keys[signer] for signer, _ in certificate.signatures}
+        voted = kernel.replica.last_vote_heights
+        missing = [
+            key for key in keys if key not in signed and voted.get(key, 0) < header.height - 1
+        ]
         now = time.monotonic()
         self._metrics.block_committed(
             CommittedBlock(
@@ -92,19 +106,8 @@ class Telemetry:
                 execute_seconds=self._step_seconds_max,
                 commit_seconds=self._commit_seconds,
                 state_keys=kernel.workshop.state_key_count,
-                signers=tuple(
-                    self.name_of(key) for index, key in enumerate(keys) if index in signed
-                ),
-                missing=tuple(
-                    self.name_of(key) for index, key in enumerate(keys) if index not in signed
-                ),
-            )
-        )
-        self._metrics.set_mempool(
-            MempoolState(
-                transaction_count=kernel.pool.count,
-                size_bytes=kernel.pool.bytes,
-                oldest_seconds=0.0,
+                signers=tuple(self.name_of(key) for key in keys if key in signed),
+                missing=tuple(self.name_of(key) for key in missing),
             )
         )
         self._last_block_at = now
@@ -124,24 +127,47 @@ class Telemetry:
         if refused:
             self._metrics.count_mempool_rejected(refused)
 
-    def _note_place(self, kernel: Kernel) -> None:
-        replica = kernel.replica
-        place = (replica.view, replica.primary, replica.is_validator)
-        if place == self._place:
-            return
-        if self._place is not None and replica.view > 0 and place[0] != self._place[0]:
-            _LOG.warning(
-                "view change",
-                extra={
-                    "height": replica.height,
-                    "view": replica.view,
-                    "primary": self.name_of(replica.primary),
-                },
-            )
-            self._metrics.count_view_change("view")
-        self._place = place
-        self._metrics.set_view(
-            view=replica.view,
-            primary=self.name_of(replica.primary),
-            is_validator=replica.is_validator,
+    def _note_place(self, event: KernelEvent, kernel: Kernel) -> None:
+        before, replica = self._place, kernel.replica
+        if before is not None:
+            # A height begins in view 0, so a view above that was entered since.
+            left_view = before[1] if before[0] == replica.height else 0
+            if replica.view > left_view:
+                self._tell_view_change(event, kernel)
+        self._show_place(kernel)
+
+    def _tell_view_change(self, event: KernelEvent, kernel: Kernel) -> None:
+        reason = reason_of_view_change(event)
+        self._metrics.count_view_change(reason)
+        _LOG.warning(
+            "view change",
+            extra={
+                "height": kernel.replica.height,
+                "view": kernel.replica.view,
+                "primary": self.name_of(kernel.replica.primary),
+                "reason": reason,
+            },
         )
+
+    def _show_place(self, kernel: Kernel) -> None:
+        replica = kernel.replica
+        self._place = (replica.height, replica.view)
+        shown = (replica.view, replica.primary, replica.is_validator)
+        if shown != self._shown:
+            self._shown = shown
+            self._metrics.set_view(
+                view=replica.view,
+                primary=self.name_of(replica.primary),
+                is_validator=replica.is_validator,
+            )
+
+
+def reason_of_view_change(event: KernelEvent) -> ViewChangeReason:
+    """Returns why a node left a view, by the event in whose step it did."""
+    if isinstance(event, TimerFired):
+        return "timeout"
+    if not isinstance(event, PayloadReceived):
+        # A lost link, or a transaction passed over for too long, made the last complaint our own.
+        return "complaint"
+    # Decoded a second time, which happens only here; it moved the replica, so it is well-formed.
+    return "complaint" if isinstance(MESSAGES.decode(event.payload), Status) else "others"

@@ -138,6 +138,8 @@ class Kernel:
         self._announced_work = (False, False)
         self._recovered_bodies = tuple(recovered_bodies)
         self.halt_reason: str | None = None
+        self.expired_count = 0
+        """Transactions that waited in the pool until no block might hold them."""
 
     def start(self, now: Now) -> tuple[KernelEffect, ...]:
         """Begins, or begins again after a restart: the same path."""
@@ -455,7 +457,9 @@ class Kernel:
         ids = [each.id for each in candidate.transactions]
         self.pool.remove(ids)
         self._gossip.forget(ids, block_was_stored=True)
-        self._gossip.forget(self.pool.expire(candidate.header.time_ms), block_was_stored=False)
+        expired = self.pool.expire(candidate.header.time_ms)
+        self.expired_count += len(expired)
+        self._gossip.forget(expired, block_was_stored=False)
         committed = BlockCommitted(
             header=candidate.header,
             certificate=commit.certificate,

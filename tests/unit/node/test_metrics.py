@@ -44,7 +44,9 @@ def test_the_names_are_as_promised(metrics: NodeMetrics) -> None:
         "tanlian_consensus_block_interval_seconds",
         "tanlian_consensus_evidence_total",
         "tanlian_consensus_height",
+        "tanlian_consensus_is_syncing",
         "tanlian_consensus_is_validator",
+        "tanlian_consensus_is_voting",
         "tanlian_consensus_journal_fsync_seconds",
         "tanlian_consensus_missing_validators",
         "tanlian_consensus_primary",
@@ -65,7 +67,6 @@ def test_the_names_are_as_promised(metrics: NodeMetrics) -> None:
         "tanlian_rpc_requests_total",
         "tanlian_rpc_seconds",
         "tanlian_state_keys",
-        "tanlian_sync_target_height",
     }
 
 
@@ -123,6 +124,13 @@ def test_a_node_outside_the_set_says_so(metrics: NodeMetrics) -> None:
     assert value(metrics, "consensus_is_validator") == 0
 
 
+def test_a_node_that_does_not_take_part_says_so(metrics: NodeMetrics) -> None:
+    metrics.set_participation(is_voting=False, is_syncing=True)
+
+    assert value(metrics, "consensus_is_voting") == 0
+    assert value(metrics, "consensus_is_syncing") == 1
+
+
 def test_view_changes_are_counted_by_reason(metrics: NodeMetrics) -> None:
     metrics.count_view_change("timeout")
     metrics.count_view_change("timeout")
@@ -135,12 +143,10 @@ def test_view_changes_are_counted_by_reason(metrics: NodeMetrics) -> None:
 def test_single_numbers_are_shown(metrics: NodeMetrics) -> None:
     metrics.count_evidence()
     metrics.observe_journal_fsync(0.003)
-    metrics.set_sync_target(99)
     metrics.set_disk_free(123_456)
 
     assert value(metrics, "consensus_evidence_total") == 1
     assert value(metrics, "consensus_journal_fsync_seconds_sum") == 0.003
-    assert value(metrics, "sync_target_height") == 99
     assert value(metrics, "disk_free_bytes") == 123_456
 
 

@@ -45,11 +45,18 @@ class Counts:
 
     requests: list[tuple[str, int]] = field(default_factory=list)
     first: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def observe_request(self, *, method: str, code: int, seconds: float) -> None:
         assert seconds >= 0
         self.requests.append((method, code))
         self.first.set()
+        self.changed.set()
+
+    async def next_request(self) -> None:
+        """Waits until one more request has been answered."""
+        self.changed.clear()
+        await self.changed.wait()
 
     def render(self) -> bytes:
         return b"tanlian_consensus_height 1.0\n"

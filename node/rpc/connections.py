@@ -7,7 +7,7 @@ are no HTTP are this module's.
 
 import asyncio
 from collections import Counter
-from typing import cast
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -16,6 +16,9 @@ from aiohttp.web_protocol import RequestHandler
 from node.rpc.limits import RpcLimits
 from node.rpc.problems import PROBLEM_CONTENT_TYPE, Problem
 from node.rpc.strict_json import dump
+
+SERVER_NAME: Final = "tanlian"
+"""What clients learn of the software; versions are in the status, for those who may ask."""
 
 
 class ConnectionCounts:
@@ -134,6 +137,7 @@ class GuardedConnection(RequestHandler):
             status=status,
             body=dump(Problem(code=code, detail=detail).to_json()),
             content_type=PROBLEM_CONTENT_TYPE,
+            headers={"Server": SERVER_NAME},
         )
         answer.force_close()
         return answer

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from chain.errors import ContractRefusal
-from node.rpc.connections import ConnectionCounts, GuardedConnection
+from node.rpc.connections import SERVER_NAME, ConnectionCounts, GuardedConnection
 from node.rpc.context import RpcContext, answer
 from node.rpc.description import docs_page, openapi_document
 from node.rpc.event_feed import EventFeed
@@ -224,9 +224,9 @@ async def _answer_or_problem(
     except Exception:
         # The one place of its kind: no fault may reach a client as it is.
         LOGGER.exception("request failed", extra={"path": request.path})
-        if STREAMING in request:
-            # Half of an answer is out; what can still be said truly is that it broke off.
-            raise ConnectionResetError("stream broken off") from None
+        if STREAMING in request and request.transport is not None:
+            # Half of an answer is out: a second one would pass for its rest, a cut does not.
+            request.transport.abort()
         problem = Problem(
             code="INTERNAL",
             detail="the node failed to answer; its operator finds the cause in the log",
@@ -268,7 +268,7 @@ def _response_of(request: web.Request, problem: Problem) -> web.Response:
 
 
 async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "tanlian"
+    response.headers["Server"] = SERVER_NAME
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault(

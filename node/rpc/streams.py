@@ -20,7 +20,7 @@ from node.rpc.parameters import BEGINNING, Cursor, malformed, page_limit, parse_
 
 EVENT_STREAM: Final = "text/event-stream"
 KIND_CHARACTERS_MAX: Final = 64
-STREAMING: Final = "tanlian.streaming"
+STREAMING: Final = web.RequestKey("streaming", bool)
 """Mark of a request whose answer is under way, so that no second one may begin."""
 LATEST: Final = "latest"
 """Cursor of those who want only what comes from now on."""

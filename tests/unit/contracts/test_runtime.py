@@ -19,6 +19,7 @@ from contracts.meters import GoLive
 from contracts.method import Method, method_of
 from contracts.runtime import (
     CACHED_ARGUMENT_BYTES_MAX,
+    DUE_HANDLERS,
     METHODS,
     ArgumentCache,
     ContractsRuntime,
@@ -294,6 +295,10 @@ def test_begin_block_asks_what_is_due() -> None:
 
     assert asked == ["main at 1"]
     assert events == ()
+
+
+def test_every_kind_that_is_pushed_has_a_handler() -> None:
+    assert set(DUE_HANDLERS) == set(DueKind)
 
 
 class NoIndex:

@@ -8,7 +8,7 @@ import random
 
 from consensus.effects import Effect
 from tests.unit.consensus.cluster import Cluster
-from tests.unit.consensus.toy_chain import Node
+from tests.unit.consensus.toy_chain import Node, transaction
 
 STEPS = 400
 CALM_MS = 45_000
@@ -124,4 +124,6 @@ def test_twins_of_a_primary_fork_nobody_and_stop_nobody(seed: int) -> None:
     honest = [n for n in schedule.cluster.nodes if n.index not in schedule.cluster.twins]
     heights = {len(node.blocks) for node in honest}
     assert len(heights) == 1
+    after = transaction("after the storm").wire
+    assert any(after in block.transactions for block in honest[0].blocks)
     assert [node.halts for node in honest] == [[]] * len(honest)

@@ -161,6 +161,24 @@ def test_a_crash_before_any_effect_costs_nothing_but_time(victim: int) -> None:
         assert cluster.nodes[victim].replica.observing_reason is None
 
 
+def test_a_single_validator_goes_on_by_itself_after_a_crash_before_any_effect() -> None:
+    calm = Cluster(1).start()
+    calm.submit("a")
+
+    for index in range(len(calm.nodes[0].effects)):
+        cluster = Cluster(1)
+        CrashAt(cluster, 0, index)
+        cluster.start()
+        cluster.submit("a")
+        cluster.restart(0)
+        cluster.submit("b")
+        cluster.advance(1_000)
+
+        committed = {wire for block in cluster.nodes[0].blocks for wire in block.transactions}
+        assert transaction("b").wire in committed, index
+        assert cluster.nodes[0].replica.observing_reason is None
+
+
 @pytest.mark.parametrize("index", range(0, 40, 3))
 def test_a_crash_of_all_nodes_at_once_costs_nothing_but_time(index: int) -> None:
     cluster = Cluster(4)

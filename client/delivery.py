@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-import aiohttp
-
 from chain.codec import decode, encode
 from chain.errors import DecodeError
 from chain.transaction import Transaction
@@ -135,10 +133,8 @@ async def _send(nodes: Nodes, batch: Sequence[_Parcel], plan: DeliveryPlan) -> b
             timeout_s=wait_s + ANSWER_MARGIN_S,
         )
     except NodeUnreachable as error:
-        if not isinstance(error.__cause__, aiohttp.ClientConnectorError):
-            # The bytes may have arrived before the connection broke.
-            for parcel in batch:
-                parcel.may_be_known = True
+        for parcel in batch:
+            parcel.may_be_known |= error.may_have_arrived
         nodes.failed(url)
         return False
     except RpcProblem as problem:

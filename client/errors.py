@@ -41,6 +41,11 @@ class RpcProblem(ClientError):
 class NodeUnreachable(ClientError):
     """No node answered."""
 
+    def __init__(self, message: str, *, may_have_arrived: bool = True) -> None:
+        self.may_have_arrived = may_have_arrived
+        """Whether the node may have the request: False where no connection came about."""
+        super().__init__(message)
+
 
 class MalformedAnswer(ClientError):
     """An answer that no node of this interface gives."""

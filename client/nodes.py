@@ -142,8 +142,7 @@ class Nodes:
 
         Raises:
             RpcProblem: the node refused the whole request.
-            NodeUnreachable: no answer; whether the node has the bytes is not known, but where the
-                cause is a :class:`aiohttp.ClientConnectorError` it has not.
+            NodeUnreachable: no answer; says whether the node may have the bytes.
         """
         headers = {"Content-Type": media_type, "Accept": media_type}
         async with self.request(
@@ -202,7 +201,10 @@ class Nodes:
                     raise await _problem_of(response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise NodeUnreachable(f"{url}: {type(error).__name__}: {error}") from error
+            raise NodeUnreachable(
+                f"{url}: {type(error).__name__}: {error}",
+                may_have_arrived=not isinstance(error, aiohttp.ClientConnectorError),
+            ) from error
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -62,6 +62,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _parse_integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > INTEGER_DIGITS_MAX:
-        raise MalformedJson(f"an integer of {len(digits)} digits")
+    count = len(digits.lstrip("-"))
+    if count > INTEGER_DIGITS_MAX:
+        raise MalformedJson(f"an integer of {count} digits")
     return int(digits)

@@ -1,0 +1,72 @@
+"""Rotation over nodes, without any network."""
+
+import time
+
+import pytest
+
+from client.errors import MalformedAnswer
+from client.nodes import Document, Nodes, integer_member, list_member, text_member
+
+
+def nodes_of(*urls: str) -> Nodes:
+    return Nodes(urls, request_timeout_s=1.0, patience_s=1.0)
+
+
+def test_requests_go_round() -> None:
+    nodes = nodes_of("http://a", "http://b/", "http://c")
+
+    taken = [nodes.next_url() for _ in range(6)]
+
+    assert set(taken[:3]) == {"http://a", "http://b", "http://c"}
+    assert taken[:3] == taken[3:]
+
+
+def test_a_node_that_failed_rests_and_one_that_served_does_not() -> None:
+    nodes = nodes_of("http://a", "http://b")
+
+    nodes.failed("http://a")
+    assert [nodes.next_url() for _ in range(3)] == ["http://b"] * 3
+    nodes.served("http://a")
+    assert {nodes.next_url() for _ in range(2)} == {"http://a", "http://b"}
+
+
+def test_when_all_rest_the_one_that_is_rested_first_is_asked() -> None:
+    nodes = nodes_of("http://a", "http://b")
+
+    for _ in range(4):
+        nodes.failed("http://a")
+    nodes.failed("http://b")
+
+    assert nodes.next_url() == "http://b"
+
+
+def test_rest_grows_to_its_bound_and_no_further() -> None:
+    nodes = nodes_of("http://a")
+    for _ in range(2_000):
+        nodes.failed("http://a")
+
+    assert 0 < nodes._nodes[0].rests_until_s - time.monotonic() <= 5.0
+
+
+def test_a_client_needs_a_node() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        nodes_of()
+
+
+def test_members_that_must_be_there_are_taken() -> None:
+    document: Document = {"name": "a", "height": 3, "events": [{}]}
+
+    assert text_member(document, "name") == "a"
+    assert integer_member(document, "height") == 3
+    assert list_member(document, "events") == [{}]
+
+
+def test_members_of_another_kind_are_malformed() -> None:
+    with pytest.raises(MalformedAnswer, match="name: expected a text, got 1"):
+        text_member({"name": 1}, "name")
+    with pytest.raises(MalformedAnswer, match="height: expected an integer, got True"):
+        integer_member({"height": True}, "height")
+    with pytest.raises(MalformedAnswer, match="expected a list, got None"):
+        list_member({}, "events")
+    with pytest.raises(MalformedAnswer, match="list of objects"):
+        list_member({"events": [1]}, "events")

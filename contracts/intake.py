@@ -23,7 +23,7 @@ from contracts.deviation.clock import (
     lateness,
 )
 from contracts.deviation.duplicate import compare
-from contracts.deviation.missing import check_gap
+from contracts.deviation.missing import follow_gaps, forget_gap
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.deviation.sequence import follow_sequence
 from contracts.deviation.table import CHANNEL_RULES, RULES, Failure, run_rules
@@ -55,7 +55,16 @@ _PLACED: Final = frozenset({Outcome.ACCEPTED, Outcome.LATE})
 class _Result:
     """What is found out about one reading, step by step."""
 
-    __slots__ = ("applied", "failures", "outcome", "page", "slot", "start_ms", "was_newest")
+    __slots__ = (
+        "applied",
+        "failures",
+        "first_missing_ms",
+        "outcome",
+        "page",
+        "slot",
+        "start_ms",
+        "was_newest",
+    )
 
     def __init__(
         self, outcome: Outcome, start_ms: int, page: MutablePage | None = None, slot: int = 0
@@ -65,6 +74,8 @@ class _Result:
         self.page = page
         """Page whose slot keeps the masks; None where the reading has no slot."""
         self.slot = slot
+        self.first_missing_ms = 0
+        """Start of the gap that failed check 4."""
         self.was_newest = False
         """Whether its interval became the newest of the meter."""
         self.applied = 0
@@ -209,7 +220,9 @@ class Intake:
         if late is not True:
             result.outcome = Outcome.LATE
         result.add(Check.CLOCK, late)
-        result.add(Check.MISSING, check_gap(memory.newest_ms, start_ms, meter.interval_ms))
+        gap = follow_gaps(memory, start_ms, meter.interval_ms)
+        result.add(Check.MISSING, gap.verdict)
+        result.first_missing_ms = gap.first_missing_ms
         result.was_newest = memory.newest_ms is None or start_ms > memory.newest_ms
         page.present |= 1 << slot
         page.qualities[slot] = reading.quality
@@ -225,6 +238,8 @@ class Intake:
             observation.amount = None  # a counter that slipped did not count what it jumped
         page.set_amount(slot, observation.amount)
         if result.was_newest:
+            if memory.alerting & bit(Check.MISSING):
+                forget_gap(memory)  # block time has found this gap already
             self._remember(observation, failed)
 
     def _observe(
@@ -325,14 +340,11 @@ class Intake:
         return failed
 
     def _raise(self, result: _Result, check: Check, deviation: Deviation) -> None:
-        memory, meter = self._memory, self._meter
         if check is not Check.MISSING:
-            memory.alerting |= bit(check)
+            self._memory.alerting |= bit(check)
             self._raise_at(result.start_ms, check, deviation, self._leaf)
             return
-        if not memory.alerting & bit(check):
-            first_missing_ms = result.start_ms - deviation.observed * meter.interval_ms
-            self._raise_at(first_missing_ms, check, deviation, bytes(HASH_BYTES))
+        self._raise_at(result.first_missing_ms, check, deviation, bytes(HASH_BYTES))
         # Readings are here again: the gap that they end is over.
         self._clear(check, result.start_ms)
 

@@ -18,8 +18,8 @@ RECENT_MAX: Final = 30
 """Amounts of the latest intervals without a gap."""
 LEVELS_MAX: Final = 168
 """Hours of the trailing week."""
-LEVELS_MIN: Final = 24
-"""Hours from which on the trailing week says anything."""
+LEVELS_MIN: Final = 144
+"""Hours from which on the trailing week says anything: six days, so one of a weekend at least."""
 MISSING_SEQUENCES_MAX: Final = 30
 """Sequence numbers that are waited for."""
 
@@ -44,6 +44,12 @@ class MeterState(Record):
     last_leaf: Hash
     """Leaf of the reading with the highest sequence number."""
     missing_sequences: Annotated[tuple[U64, ...], Length(0, MISSING_SEQUENCES_MAX)]
+    gap_ms: Milliseconds | None
+    """Start of the first interval that was missing when the gap opened that is not judged yet."""
+    gap_until_ms: Milliseconds
+    """Start of the interval that ended it."""
+    gap_count: U32
+    """Intervals still missing of it."""
     recent: Annotated[bytes, Length(0, 8 * RECENT_MAX)]
     """Signed 64 bits each, newest last; intervals without a gap between them."""
     equal_count: U32
@@ -99,6 +105,9 @@ class Memory:
         "demand_integral",
         "demand_ms",
         "equal_count",
+        "gap_count",
+        "gap_ms",
+        "gap_until_ms",
         "hour",
         "hour_count",
         "hour_sum",
@@ -126,6 +135,9 @@ class Memory:
         self.next_sequence = held.next_sequence
         self.last_leaf = held.last_leaf
         self.missing_sequences = held.missing_sequences
+        self.gap_ms = held.gap_ms
+        self.gap_until_ms = held.gap_until_ms
+        self.gap_count = held.gap_count
         self.recent = list(_RECENT[len(held.recent) // 8].unpack(held.recent))
         self.equal_count = held.equal_count
         self.levels = list(_LEVELS[len(held.levels) // 8].unpack(held.levels))
@@ -151,6 +163,9 @@ class Memory:
             next_sequence=self.next_sequence,
             last_leaf=self.last_leaf,
             missing_sequences=self.missing_sequences,
+            gap_ms=self.gap_ms,
+            gap_until_ms=self.gap_until_ms,
+            gap_count=self.gap_count,
             recent=_RECENT[len(self.recent)].pack(*self.recent),
             equal_count=self.equal_count,
             levels=_LEVELS[len(self.levels)].pack(*self.levels),
@@ -189,7 +204,7 @@ class Memory:
 
     @property
     def level_summary(self) -> LevelSummary | None:
-        """Returns the trailing week, or None while less than a day of it is known."""
+        """Returns the trailing week, or None while less than six days of it are known."""
         if len(self.levels) < LEVELS_MIN:
             return None
         if self._level_summary is None:
@@ -219,6 +234,9 @@ _NOTHING: Final = MeterState(
     next_sequence=None,
     last_leaf=bytes(HASH_BYTES),
     missing_sequences=(),
+    gap_ms=None,
+    gap_until_ms=0,
+    gap_count=0,
     recent=b"",
     equal_count=0,
     levels=b"",

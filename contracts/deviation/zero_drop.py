@@ -10,8 +10,6 @@ from typing import Final
 from contracts.deviation.observation import Deviation, Observation, Verdict
 from contracts.meter import Quantity
 
-HOURS_MIN: Final = 144
-"""Hours of the week that must be known: six days, so one of the weekend at least."""
 MEDIAN_PERCENT: Final = 30
 LOWEST_PERCENT: Final = 50
 
@@ -23,7 +21,7 @@ def check_zero_drop(observation: Observation) -> Verdict:
         return None
     if observation.meter.quantity is Quantity.TEMPERATURE:
         return None
-    if week.count < HOURS_MIN or week.lowest <= 0:
+    if week.lowest <= 0:
         return None
     expected = min(week.median * MEDIAN_PERCENT, week.lowest * LOWEST_PERCENT) // 100
     return Deviation(amount, expected) if amount < expected else True

@@ -233,7 +233,11 @@ class Node:
 
 def _settings_of(config: NodeConfig) -> KernelSettings:
     return KernelSettings(
-        replica=ReplicaConfig(t0_ms=config.t0_ms, status_interval_ms=config.status_interval_ms),
+        replica=ReplicaConfig(
+            t0_ms=config.t0_ms,
+            status_interval_ms=config.status_interval_ms,
+            censorship_timeout_ms=config.censorship_timeout_ms,
+        ),
         kernel=KernelConfig(
             regossip_after_ms=config.t0_ms // 2,
             censorship_timeout_ms=config.censorship_timeout_ms,

@@ -18,7 +18,6 @@ from consensus.effects import (
     Broadcast,
     Effect,
     JudgeProposal,
-    RecordEvidence,
     ReportFault,
     Send,
 )
@@ -116,7 +115,7 @@ def _on_conflicting_prepared(
     for vote in _votes_of(one):
         twin = others.get((vote.kind, vote.signer))
         if twin is not None and conflict(vote, twin):
-            effects += [e for e in on_conflict(state, vote, twin) if isinstance(e, RecordEvidence)]
+            effects += on_conflict(state, vote, twin)
     return [
         *effects,
         *halt(
@@ -317,10 +316,7 @@ def on_new_view(state: ReplicaState, signed: Signed[NewView]) -> list[Effect]:
         return on_own_vote_seen(state, message.vote)
     if view == instance.view and instance.new_view is not None:
         return on_conflict(state, instance.new_view.vote, message.vote)
-    if view <= instance.view and instance.is_active:
-        return []
-    if view < instance.view:
-        return []
+    assert view > instance.view or not instance.is_active, "routing drops what is overtaken"
     pair = conflicting_prepared(
         change.prepared for change in message.view_changes if change.prepared is not None
     )

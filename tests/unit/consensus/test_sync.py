@@ -7,6 +7,7 @@ import pytest
 from chain.block import CertifiedBlock
 from chain.validator_set import ValidatorSet
 from consensus.effects import CommitBlock, Send
+from consensus.events import MessageReceived
 from consensus.messages import (
     Blocks,
     BlocksRequest,
@@ -317,3 +318,48 @@ def test_a_proposal_with_the_certified_hash_commits_without_votes() -> None:
     cluster.deliver(3, 0, Certified(certificate=certificate(cluster, block.hash, [1, 2, 3])))
 
     assert cluster.heights[0] == 1
+
+
+def test_an_answer_that_skips_a_height_is_reported() -> None:
+    cluster = late_joiner()
+    blocks = tuple(cluster.nodes[1].blocks)
+    Liar(cluster, (3,), Blocks(blocks=blocks[1:]))
+    cluster.restart(0)
+
+    cluster.deliver(3, 0, status(1_000_000))
+    cluster.advance(2_000)
+
+    assert "expected blocks from height 1 on, got heights [2, 3, 4, 5]" in cluster.nodes[0].faults
+    assert cluster.heights == [5, 5, 5, 5]
+
+
+def test_blocks_from_a_second_peer_do_not_disturb_those_from_the_first() -> None:
+    cluster = late_joiner()
+    node = cluster.nodes[0]
+    cluster.drop = lambda e: 0 in (e.sender, e.receiver)
+    cluster.restart(0)
+    state = node.replica._state
+    blocks = tuple(cluster.nodes[1].blocks)
+    received = MessageReceived(sender=cluster.nodes[1].key, message=Blocks(blocks=blocks))
+    again = MessageReceived(sender=cluster.nodes[2].key, message=Blocks(blocks=blocks))
+
+    node.replica.step(received, cluster.now)
+    effects = node.replica.step(again, cluster.now)
+
+    assert effects == ()
+    assert state.sync.source == cluster.nodes[1].key
+    assert len(state.sync.blocks) == 4
+
+
+def test_late_messages_of_many_peers_are_answered_up_to_a_bound() -> None:
+    cluster = Cluster(4, observers=3).start()
+    cluster.submit("a")
+    cluster.run()
+    node = cluster.nodes[0]
+    node.replica._state.instance.answered.clear()
+    node.effects.clear()
+
+    for sender in range(1, 7):
+        cluster.deliver(sender, 0, commit(cluster, 3, node.hashes[0]))
+
+    assert len(sent(node, Certified)) == 5

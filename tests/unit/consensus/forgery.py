@@ -50,6 +50,12 @@ def header(cluster: Cluster, proposer: int, *names: str) -> Header:
     return cluster.make_header(cluster.nodes[proposer], bodies, time_ms=cluster.wall_ms)
 
 
+def changed(block: Header, **changes: bytes | int) -> Header:
+    """The same header with other values in some fields."""
+    values = {name: getattr(block, name) for name in Header.__dataclass_fields__}
+    return Header(**{**values, **changes})
+
+
 def pre_prepare(
     cluster: Cluster, signer: int, block: Header, *names: str, view: int = 0
 ) -> PrePrepare:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from chain.certificate import CommitCertificate
 from chain.validator_set import ValidatorSet
 from chain.vote import VoteKind, sign_vote
 from consensus.authenticate import VIEW_MAX
@@ -80,7 +82,7 @@ def test_a_vote_of_another_chain_set_height_view_kind_or_signer_does_not_verify(
         "digest": bytes(32),
     }
     for name, value in elsewhere.items():
-        arguments = {
+        arguments: dict[str, Any] = {
             "chain_id": CHAIN_ID,
             "validators": cluster.genesis_validators,
             "kind": VoteKind.COMMIT,
@@ -89,7 +91,7 @@ def test_a_vote_of_another_chain_set_height_view_kind_or_signer_does_not_verify(
             "digest": DIGEST,
         }
         arguments[name] = value
-        replayed = sign_vote(cluster.signers[2], **arguments)  # type: ignore[arg-type]  # one value is of another kind each time
+        replayed = sign_vote(cluster.signers[2], **arguments)
         refused(cluster, Commit(vote=replace(good, signature=replayed.signature)))
     refused(cluster, Commit(vote=replace(good, signer=3)))
 
@@ -163,8 +165,8 @@ def test_a_view_change_carries_the_certificate_of_the_height_before() -> None:
     head = cluster.nodes[0].hashes[0]
     good = certificate(cluster, head, [0, 1, 3])
 
-    def at(parent: object) -> ViewChange:
-        return view_change(cluster, 2, 1, height=2, parent=parent)  # type: ignore[arg-type]  # None among them
+    def at(parent: CommitCertificate | None) -> ViewChange:
+        return view_change(cluster, 2, 1, height=2, parent=parent)
 
     assert refused(cluster, at(None)).startswith("parent certificate: expected one at height 2")
     other = certificate(cluster, DIGEST, [0, 1, 3])

@@ -13,6 +13,7 @@ from consensus.messages import Commit, NewView, Prepare, PrePrepare, ViewChange
 from tests.unit.consensus.cluster import Cluster
 from tests.unit.consensus.forgery import (
     certificate,
+    changed,
     commit,
     header,
     pre_prepare,
@@ -121,7 +122,7 @@ def test_an_invalid_proposal_is_reported_once_and_gets_no_prepare(
     changes: dict[str, bytes | int], words: str
 ) -> None:
     cluster = ready()
-    block = replace(header(cluster, 1, "a"), **changes)  # type: ignore[arg-type]  # fields have two types
+    block = changed(header(cluster, 1, "a"), **changes)
 
     proposal_to(cluster, block)
     proposal_to(cluster, block)

@@ -15,7 +15,7 @@ from consensus.predicates import (
 )
 from consensus.state import ReplicaConfig
 from tests.unit.consensus.cluster import Cluster
-from tests.unit.consensus.forgery import header
+from tests.unit.consensus.forgery import changed, header
 from tests.unit.consensus.toy_chain import MAX_BLOCK_INTERVAL_MS, transaction
 
 CLUSTER = Cluster(4)
@@ -103,7 +103,7 @@ def test_each_fault_of_place_or_form_is_named(field: str, value: bytes | int) ->
     good = header(CLUSTER, 1, "a")
     ids = (transaction("a").id,)
 
-    fault = header_fault(state, replace(good, **{field: value}), ids)  # type: ignore[arg-type]  # fields have two types
+    fault = header_fault(state, changed(good, **{field: value}), ids)
 
     assert header_fault(state, good, ids) is None
     assert fault is not None

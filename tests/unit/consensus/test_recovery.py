@@ -19,6 +19,10 @@ def is_commit(envelope: Envelope) -> bool:
     return isinstance(envelope.message, Commit)
 
 
+def is_commit_of_view_0(envelope: Envelope) -> bool:
+    return isinstance(envelope.message, Commit) and envelope.message.vote.view == 0
+
+
 def prepared_everywhere() -> Cluster:
     """A cluster in which everybody has sent COMMIT for block 1 and nobody has received one."""
     cluster = Cluster(4).start()
@@ -60,7 +64,7 @@ def test_after_all_but_the_old_primary_restarted_the_prepared_block_is_proposed_
     digest = cluster.nodes[0].replica._state.instance.commits[0].digest
 
     cluster.crash(*ALL)
-    cluster.drop = lambda e: is_commit(e) and e.message.vote.view == 0  # type: ignore[union-attr]  # is_commit has narrowed it
+    cluster.drop = is_commit_of_view_0
     cluster.restart(0, 2, 3)
     cluster.advance(2 * T0_MS)
 

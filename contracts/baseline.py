@@ -5,19 +5,22 @@ that the transaction names, with its CV(RMSE) and NMBE (ASHRAE Guideline 14), an
 qualify never comes into force (carbon.md, What decides the design, 5).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U32, U64, Identifier, Length, Milliseconds, PublicKey
+from chain.types import I64, U32, U64, Identifier, Length, Milliseconds, PublicKey
 from contracts.calendars import DayType
 
 HOURS: Final = 24
 CELLS: Final = len(DayType) * HOURS
 """Cells of a profile: each local hour of each day type."""
 PROFILE_BYTES: Final = 8 * CELLS
+IN_FORCE_MAX: Final = 256
+"""Baselines that a meter can have in force one after the other."""
 _PROFILE: Final = Struct(f">{CELLS}q")
 
 Profile = Annotated[bytes, Length(PROFILE_BYTES, PROFILE_BYTES)]
@@ -54,7 +57,7 @@ class Baseline(Record):
     coverage_permille: U32
     cv_rmse_permille: U64
     """Rounded up, so that what is above the gate never shows as the gate."""
-    nmbe_permille: int
+    nmbe_permille: I64
     """Rounded away from zero; positive where the baseline is below the readings."""
     reason: Reason | None
     """None where it qualifies."""
@@ -78,7 +81,7 @@ class BaselineLine(Record):
     """Which versions a meter has, and which are in force from when."""
 
     last_version: U32
-    in_force: Annotated[tuple[tuple[Milliseconds, U32], ...], Length(0, 256)]
+    in_force: Annotated[tuple[tuple[Milliseconds, U32], ...], Length(0, IN_FORCE_MAX)]
     """(from_ms, version), ascending by time of the readings."""
 
 
@@ -87,7 +90,7 @@ def cell_of(day_type: DayType, hour: int) -> int:
     return day_type * HOURS + hour
 
 
-def pack_profile(values: list[int]) -> bytes:
+def pack_profile(values: Sequence[int]) -> bytes:
     """Returns a profile as a record holds it."""
     return _PROFILE.pack(*values)
 

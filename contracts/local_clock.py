@@ -10,25 +10,26 @@ from contracts.emissions import month_of_day
 class LocalClock:
     """Tells month, day type and hour by one calendar; remembers the offset and day it is in."""
 
-    __slots__ = ("_calendar", "_day", "_from_ms", "_offset_ms", "_until_ms", "day_type", "month")
+    __slots__ = ("_calendar", "_from_ms", "_offset_ms", "_until_ms", "day", "day_type", "month")
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._from_ms = self._until_ms = 0
         self._offset_ms = 0
-        self._day: int | None = None
+        self.day = -(2**31)
+        """Local date of the moment last asked for, as days since 1970-01-01."""
         self.month = 0
         """Months since 1970-01 of the moment last asked for."""
         self.day_type = DayType.WORKDAY
         """Day type of the moment last asked for."""
 
     def hour_at(self, utc_ms: Milliseconds) -> int:
-        """Returns the local hour, 0 to 23, and sets month and day type."""
+        """Returns the local hour, 0 to 23, and sets date, month and day type."""
         if not self._from_ms <= utc_ms < self._until_ms:
             self._find_offset(utc_ms)
         day, within_day = divmod(utc_ms + self._offset_ms, DAY_MS)
-        if day != self._day:
-            self._day = day
+        if day != self.day:
+            self.day = day
             self.month = month_of_day(day)
             self.day_type = day_type_of(self._calendar, day)
         return within_day // HOUR_MS

@@ -63,7 +63,9 @@ class MeterState(Record):
     unit_slip: U8
     """Place of the ratio, from 1, by which the unit slipped; 0 while it has not."""
     off_baseline_ms: Milliseconds | None
-    """Start of the first of the intervals since when all are off the baseline."""
+    """Start of the first of the intervals on end that are away from the baseline."""
+    far_baseline_ms: Milliseconds | None
+    """Start of the first of those on end that are far away from it."""
     demand_amount: U64
     """Base units by the register in the window of check 16."""
     demand_integral: U64
@@ -105,6 +107,7 @@ class Memory:
         "demand_integral",
         "demand_ms",
         "equal_count",
+        "far_baseline_ms",
         "gap_count",
         "gap_ms",
         "gap_until_ms",
@@ -146,6 +149,7 @@ class Memory:
         self.hour_count = held.hour_count
         self.unit_slip = held.unit_slip
         self.off_baseline_ms = held.off_baseline_ms
+        self.far_baseline_ms = held.far_baseline_ms
         self.demand_amount = held.demand_amount
         self.demand_integral = held.demand_integral
         self.demand_ms = held.demand_ms
@@ -174,6 +178,7 @@ class Memory:
             hour_count=self.hour_count,
             unit_slip=self.unit_slip,
             off_baseline_ms=self.off_baseline_ms,
+            far_baseline_ms=self.far_baseline_ms,
             demand_amount=self.demand_amount,
             demand_integral=self.demand_integral,
             demand_ms=self.demand_ms,
@@ -245,6 +250,7 @@ _NOTHING: Final = MeterState(
     hour_count=0,
     unit_slip=0,
     off_baseline_ms=None,
+    far_baseline_ms=None,
     demand_amount=0,
     demand_integral=0,
     demand_ms=0,

@@ -18,7 +18,17 @@ from chain.receipt import Event
 from chain.state import State, StateReader
 from chain.transaction import Payload, Transaction
 from chain.types import Hash
-from contracts import accounts, alerts, calendars, factors, meters, missing, readings, sites
+from contracts import (
+    accounts,
+    alerts,
+    baselines,
+    calendars,
+    factors,
+    meters,
+    missing,
+    readings,
+    sites,
+)
 from contracts.account import Account, Role
 from contracts.accounts import get_account
 from contracts.context import Context
@@ -50,6 +60,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     factors.METHODS,
     alerts.METHODS,
     readings.METHODS,
+    baselines.METHODS,
 )
 """Every method of this version."""
 

@@ -43,3 +43,26 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 def divide_half_up(numerator: int, denominator: int) -> int:
     """Returns the nearest integer of a quotient, the greater of two; denominator above 0."""
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def divide_up(numerator: int, denominator: int) -> int:
+    """Returns the smallest integer that is not below a quotient; denominator above 0."""
+    return -(-numerator // denominator)
+
+
+def root_down(value: int) -> int:
+    """Returns the largest integer whose square is not above a value of at least 0 (Newton)."""
+    if value == 0:
+        return 0
+    root = 1 << ((value.bit_length() + 1) // 2)
+    while True:
+        better = (root + value // root) // 2
+        if better >= root:
+            return root
+        root = better
+
+
+def root_up(value: int) -> int:
+    """Returns the smallest integer whose square is not below a value of at least 0."""
+    root = root_down(value)
+    return root if root * root == value else root + 1

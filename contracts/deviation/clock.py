@@ -7,7 +7,7 @@ further off belongs to no interval; it is kept and flagged.
 
 from typing import Final
 
-from contracts.deviation.observation import Deviation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Verdict
 from contracts.meter import Meter, MeterMode, StampConvention
 
 SNAP_MS: Final = 30_000
@@ -45,6 +45,6 @@ def lateness(meter: Meter, start_ms: int, block_time_ms: int) -> Verdict:
     Only of LIVE meters: in BACKFILL block time says nothing of when it was measured.
     """
     if meter.mode is not MeterMode.LIVE:
-        return True
+        return PASSED
     late_ms = block_time_ms - start_ms - meter.interval_ms
-    return Deviation(late_ms, LATE_MS) if late_ms > LATE_MS else True
+    return Deviation(late_ms, LATE_MS) if late_ms > LATE_MS else PASSED

@@ -4,7 +4,7 @@ A tolerance of one reporting step would miss three of the steel plant's 47 bad i
 without one nothing else of its year is flagged (carbon.md 4.1).
 """
 
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.reading import Channel
 from contracts.statistics import divide_half_up
 
@@ -20,4 +20,4 @@ def check_energy_co2(observation: Observation) -> Verdict:
         return None
     factor, step_g = terms
     expected = divide_half_up(observation.amount * factor, FACTOR_DENOMINATOR * step_g) * step_g
-    return True if reported == expected else Deviation(reported, expected)
+    return PASSED if reported == expected else Deviation(reported, expected)

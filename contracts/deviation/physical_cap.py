@@ -1,7 +1,7 @@
 """Check 6, physical cap: no interval holds more than the nameplate can, or less than nothing."""
 
 from contracts.calendars import HOUR_MS
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.emissions import AMOUNT_MAX
 from contracts.meter import Quantity
 
@@ -27,4 +27,4 @@ def check_physical_cap(observation: Observation) -> Verdict:
     if meter.nameplate_w is None:
         return None
     cap = cap_of(meter.nameplate_w, observation.span_ms)
-    return Deviation(amount, cap) if amount > cap else True
+    return Deviation(amount, cap) if amount > cap else PASSED

@@ -8,7 +8,7 @@ agree within 2.07 % (carbon.md 4.1).
 from typing import Final
 
 from contracts.calendars import HOUR_MS
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.emissions import AMOUNT_MAX
 from contracts.meter import Quantity, ValueKind
 from contracts.reading import Channel
@@ -40,4 +40,4 @@ def check_register_demand(observation: Observation) -> Verdict:
     counted, integral = memory.demand_amount, memory.demand_integral
     memory.demand_amount = memory.demand_integral = memory.demand_ms = 0
     tolerance = counted * TOLERANCE_PERMILLE // 1_000 + RESOLUTION_UNITS * observation.resolution
-    return Deviation(counted, integral) if abs(counted - integral) > tolerance else True
+    return Deviation(counted, integral) if abs(counted - integral) > tolerance else PASSED

@@ -5,7 +5,7 @@ number arrives. The signature itself was checked at admission.
 """
 
 from chain.types import Hash
-from contracts.deviation.observation import Deviation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Verdict
 from contracts.meter_state import MISSING_SEQUENCES_MAX, Memory
 from contracts.reading import Outcome, RawReading
 
@@ -24,7 +24,7 @@ def follow_sequence(memory: Memory, reading: RawReading, leaf: Hash, outcome: Ou
     expected = memory.next_sequence
     if expected is None:
         memory.next_sequence, memory.last_leaf = _after(number), leaf
-        return True
+        return PASSED
     if number < expected:
         return _late_number(memory, number, expected, outcome)
     is_linked = reading.previous_leaf is None or reading.previous_leaf == memory.last_leaf
@@ -34,7 +34,7 @@ def follow_sequence(memory: Memory, reading: RawReading, leaf: Hash, outcome: Ou
         missing = (*memory.missing_sequences, *range(oldest, number))
         memory.missing_sequences = missing[-MISSING_SEQUENCES_MAX:]
         return Deviation(number, expected)
-    return True if is_linked else Deviation(number, expected)
+    return PASSED if is_linked else Deviation(number, expected)
 
 
 def _late_number(memory: Memory, number: int, expected: int, outcome: Outcome) -> Verdict:
@@ -42,7 +42,7 @@ def _late_number(memory: Memory, number: int, expected: int, outcome: Outcome) -
         memory.missing_sequences = tuple(
             missing for missing in memory.missing_sequences if missing != number
         )
-        return True
+        return PASSED
     return None if outcome is Outcome.DUPLICATE else Deviation(number, expected)
 
 

@@ -8,7 +8,7 @@ third highest hour of the trailing week, as validation of meter data has it (car
 from itertools import pairwise
 from typing import Final
 
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.meter import Quantity
 from contracts.statistics import median
 
@@ -30,7 +30,7 @@ def check_spike(observation: Observation) -> Verdict:
         return None
     highest = max(week.third_highest, 0) * HEIGHT_PERCENT // 100
     if amount <= max(highest, 1):
-        return True
+        return PASSED
     usual = median([abs(later - earlier) for earlier, later in pairwise(recent)])
     is_jump = abs(amount - recent[-1]) >= CHANGE_FACTOR * max(usual, 1)
-    return Deviation(amount, highest) if is_jump else True
+    return Deviation(amount, highest) if is_jump else PASSED

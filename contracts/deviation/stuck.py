@@ -7,7 +7,7 @@ under a constant load repeats itself all night; the amounts before the run say w
 from typing import Final
 
 from contracts.check import Check, bit
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.meter import Quantity
 
 EQUAL_MIN: Final = 7
@@ -25,21 +25,21 @@ def check_stuck(observation: Observation) -> Verdict:
     if amount == 0 or observation.meter.quantity is Quantity.TEMPERATURE:
         return None
     if not observation.is_contiguous:
-        return True
+        return PASSED
     recent = memory.recent
     if recent[-1] != amount:
-        return True
+        return PASSED
     count = memory.equal_count + 1
     if count < EQUAL_MIN:
-        return True
+        return PASSED
     if count > EQUAL_MIN:
-        return Deviation(count, EQUAL_MIN) if memory.alerting & bit(Check.STUCK) else True
+        return Deviation(count, EQUAL_MIN) if memory.alerting & bit(Check.STUCK) else PASSED
     return _judge_run(recent[: -memory.equal_count])
 
 
 def _judge_run(history: list[int]) -> Verdict:
     pairs = len(history) - 1
     if pairs < HISTORY_MIN:
-        return True
+        return PASSED
     equal = sum(1 for index in range(pairs) if history[index] == history[index + 1])
-    return True if equal * NATURAL_DIVISOR > pairs else Deviation(EQUAL_MIN, EQUAL_MIN)
+    return PASSED if equal * NATURAL_DIVISOR > pairs else Deviation(EQUAL_MIN, EQUAL_MIN)

@@ -8,7 +8,7 @@ week's range, and it stays so while the ratio taken back puts it into that range
 
 from typing import Final
 
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.deviation.physical_cap import cap_of
 from contracts.meter import Quantity
 from contracts.meter_state import LevelSummary
@@ -57,17 +57,17 @@ def check_unit_slip(observation: Observation) -> Verdict:
     memory = observation.memory
     if not is_outside(amount, week):
         memory.unit_slip = 0
-        return True
+        return PASSED
     if memory.unit_slip:
         numerator, denominator = RATIOS[memory.unit_slip - 1]
         if not is_outside(amount * denominator // numerator, week):
             return Deviation(amount, amount * denominator // numerator)
         memory.unit_slip = 0
-        return True
+        return PASSED
     if not observation.is_contiguous:
-        return True
+        return PASSED
     memory.unit_slip = slip_ratio(memory.recent[-1], amount)
-    return Deviation(amount, memory.recent[-1]) if memory.unit_slip else True
+    return Deviation(amount, memory.recent[-1]) if memory.unit_slip else PASSED
 
 
 def _register_slip(observation: Observation) -> Verdict:
@@ -76,12 +76,12 @@ def _register_slip(observation: Observation) -> Verdict:
     if before is None or after is None:
         return None
     if not slip_ratio(before, after):
-        return True
+        return PASSED
     if after > before:
         # A young counter multiplies by counting; only what the nameplate forbids has slipped.
         amount = observation.amount
         if nameplate_w is None:
             return None
         if amount is not None and amount <= cap_of(nameplate_w, observation.span_ms):
-            return True
+            return PASSED
     return Deviation(after, before)

@@ -6,7 +6,7 @@ in a hundred is beyond it by the coarseness of the channels alone, and a run of 
 
 from typing import Final
 
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.reading import Channel
 
 TOLERANCE_PERCENT: Final = 10
@@ -37,6 +37,6 @@ def check_volt_ampere(observation: Observation) -> Verdict:
     power_w = product * abs(power_factor) // MICROWATTS_DENOMINATOR
     if abs(power_w - demand_w) * 100 <= TOLERANCE_PERCENT * abs(demand_w):
         memory.volt_ampere_count = 0
-        return True
+        return PASSED
     memory.volt_ampere_count = min(memory.volt_ampere_count + 1, 65_535)
-    return True if memory.volt_ampere_count < COUNT_MIN else Deviation(power_w, demand_w)
+    return PASSED if memory.volt_ampere_count < COUNT_MIN else Deviation(power_w, demand_w)

@@ -7,7 +7,7 @@ the week has no such floor, and the check does not apply.
 
 from typing import Final
 
-from contracts.deviation.observation import Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.meter import Quantity
 
 MEDIAN_PERCENT: Final = 30
@@ -24,4 +24,4 @@ def check_zero_drop(observation: Observation) -> Verdict:
     if week.lowest <= 0:
         return None
     expected = min(week.median * MEDIAN_PERCENT, week.lowest * LOWEST_PERCENT) // 100
-    return Deviation(amount, expected) if amount < expected else True
+    return Deviation(amount, expected) if amount < expected else PASSED

@@ -4,13 +4,11 @@ Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage. A fault th
 is one sentence and never a traceback: what was expected, what came, what to do.
 """
 
-import os
 import sys
 
-import click
 import typer
 
-from commands import alert, factor, key, meter, network, node, simulate
+from commands import alert, demo, factor, key, meter, network, node, reading, simulate
 from commands.output import EXIT_DONE, EXIT_FAILED, CommandFailed, warn
 
 app = typer.Typer(
@@ -20,10 +18,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command("demo")(demo.demo)
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
 app.add_typer(key.app, name="key")
 app.add_typer(meter.app, name="meter")
+app.add_typer(reading.app, name="reading")
 app.add_typer(alert.app, name="alert")
 app.add_typer(factor.app, name="factor")
 app.command("simulate")(simulate.simulate)
@@ -36,25 +36,18 @@ def run(arguments: list[str]) -> int:
         arguments: what follows the command's name.
     """
     try:
-        code = app(args=arguments, prog_name="tanlian", standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        app(args=arguments, prog_name="tanlian")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else EXIT_DONE
+    except KeyboardInterrupt:
         warn("Stopped.")
         return EXIT_FAILED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DONE
     except CommandFailed as error:
         warn(f"Error: {error}")
         return EXIT_FAILED
     except Exception as error:  # noqa: BLE001  told apart by what it is, below
         return _report(error)
-    return code if isinstance(code, int) else EXIT_DONE
+    return EXIT_DONE
 
 
 def _report(error: Exception) -> int:

@@ -6,6 +6,7 @@ import typer
 
 from commands.output import (
     JsonOption,
+    minute_text,
     print_fields,
     print_json,
     print_json_line,
@@ -53,7 +54,7 @@ def list_alerts(
         say("No alerts.")
         return
     print_table(
-        ("alert", "what", "state", "first interval", ">times", "cause"),
+        ("!alert", "what", "state", "!first interval (UTC)", ">times"),
         [alert_row(alert) for alert in alerts],
     )
 
@@ -66,9 +67,8 @@ def alert_row(alert: dict[str, Any]) -> tuple[object, ...]:
         alert["alert_id"],
         LABELS[Check[alert["check"]]],
         alert["state"] + ("" if alert["cleared_ms"] is None else ", cleared"),
-        time_text(alert["first_interval_ms"]),
+        minute_text(alert["first_interval_ms"]),
         alert["occurrences"],
-        alert["cause"],
     )
 
 

@@ -17,7 +17,6 @@ from commands.target import (
 
 app = typer.Typer(no_args_is_help=True, help="Emission factors with their source and validity.")
 _DEFAULT_ACCOUNT = "certifier-1-admin"
-_VALUE_PER_KWH = 10_000
 
 
 @app.command("list")
@@ -37,7 +36,7 @@ def list_factors(
         say("No factors.")
         return
     print_table(
-        ("series", ">1e-4 g per", "base unit", "valid", "evidence", "source"),
+        ("!series", ">1e-4 g per", "!base unit", "!valid", "evidence"),
         [
             (
                 each["factor_id"],
@@ -45,11 +44,12 @@ def list_factors(
                 each["base_unit"],
                 f"{str(each['valid_from_utc'])[:10]} to {str(each['valid_to_utc'])[:10]}",
                 each["evidence"],
-                each["source"],
             )
             for each in factors
         ],
     )
+    for each in factors:
+        say(f"{each['factor_id']}: {each['source']}")
 
 
 @app.command("set")

@@ -5,15 +5,22 @@ keeps its traceback.
 """
 
 from chain.errors import ChainError
+from client.errors import ClientError, TransactionError
 from client.importers.source_file import SourceError
 from client.importers.wall_clock import NoSuchTime, UnknownZone
 from node.errors import NodeError
 
-_WORDED = (ChainError, NodeError, SourceError, NoSuchTime, UnknownZone)
+_WORDED = (ChainError, ClientError, NodeError, SourceError, NoSuchTime, UnknownZone)
 
 
 def sentence_of(error: Exception) -> str | None:
     """Returns what to tell a person, or None where the error is a fault of the program."""
+    if isinstance(error, TransactionError) and error.outcome.code:
+        outcome = error.outcome
+        return (
+            f"{outcome.state.name.lower()}: {outcome.code}: {outcome.detail} "
+            f"(transaction {outcome.transaction_id.hex()})"
+        )
     if isinstance(error, _WORDED):
         return str(error)
     if isinstance(error, OSError):

@@ -20,6 +20,9 @@ from node.provisioning import (
     OrganisationPlan,
 )
 
+_NO_TOLERANCE = (2, 3)
+"""Numbers of validators of which none may fail."""
+
 
 def found_members(
     directory: Path,
@@ -32,8 +35,14 @@ def found_members(
 
     Raises:
         NetworkError: the directory holds something already.
-        InvalidGenesis: two or three validators: they could not lose one.
+        CommandFailed: two or three validators.
     """
+    if validators in _NO_TOLERANCE:
+        # Said before anything is written, so that the directory stays free for a better try.
+        fail(
+            f"--validators: expected 1 (for development) or at least 4, got {validators}; so few "
+            "cannot lose one"
+        )
     organisations = tuple(
         OrganisationPlan(
             organisation=f"member-{number}",

@@ -40,7 +40,7 @@ def list_meters(
         say("No meters.")
         return
     print_table(
-        ("meter", "site", "measures", ">every", "mode", "factor"),
+        ("!meter", "site", "measures", ">every", "mode", "factor"),
         [
             (
                 each["meter_id"],

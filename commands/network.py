@@ -12,7 +12,6 @@ from commands.output import (
     print_table,
     say,
     short,
-    time_text,
     warn,
 )
 
@@ -131,7 +130,7 @@ def status(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
         print_json({"nodes": statuses})
     else:
         print_table(
-            ("node", "role", ">height", "head", "state root", "block time (UTC)", "state"),
+            ("!node", "role", ">height", "!head", "!state root", "state"),
             [
                 (
                     each["name"],
@@ -139,7 +138,6 @@ def status(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
                     each["height"],
                     None if each["head"] is None else short(each["head"]),
                     None if each["state_root"] is None else short(each["state_root"]),
-                    time_text(each["head_time_ms"]),
                     each["state"],
                 )
                 for each in statuses
@@ -171,7 +169,7 @@ def _description(network: "Network") -> dict[str, object]:
 
 def _print_nodes(network: "Network") -> None:
     rows = [(node.node_id, node.role, node.organisation, node.rpc_url) for node in network.nodes]
-    print_table(("node", "role", "organisation", "RPC"), rows)
+    print_table(("!node", "role", "organisation", "!RPC"), rows)
 
 
 def _print_next(*, has_sample: bool, is_detached: bool) -> None:
@@ -179,7 +177,7 @@ def _print_next(*, has_sample: bool, is_detached: bool) -> None:
     if has_sample:
         from commands.sample import SAMPLE_METER
 
-        say(f"  tanlian reading submit {SAMPLE_METER} 1.35", "  tanlian alert list")
+        say(f"  tanlian reading submit {SAMPLE_METER} 1350", "  tanlian alert list")
     say("  tanlian node status")
     if not is_detached:
         say("", "The network runs until Ctrl-C.")

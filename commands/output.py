@@ -55,7 +55,8 @@ def print_table(
     """Prints a table as wide as the terminal.
 
     Args:
-        columns: headings; a leading ``>`` aligns the column to the right.
+        columns: headings; a leading ``>`` aligns the column to the right, and a leading ``!``
+            keeps its cells on one line, for what people copy.
         rows: cells; None shows as a dash.
         title: line above, or "".
     """
@@ -66,11 +67,10 @@ def print_table(
 
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        is_number = column.startswith(">")
         table.add_column(
-            column.removeprefix(">"),
-            justify="right" if is_number else "left",
-            no_wrap=is_number,
+            column.lstrip(">!"),
+            justify="right" if column.startswith(">") else "left",
+            no_wrap=column[0] in ">!",
             overflow="fold",
         )
     for row in rows:
@@ -91,6 +91,11 @@ def time_text(milliseconds: int | None) -> str:
         return "-"
     moment = datetime.fromtimestamp(milliseconds / 1_000, tz=UTC)
     return moment.strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def minute_text(milliseconds: int | None) -> str:
+    """Returns a moment for people, UTC to the minute; a dash for None."""
+    return time_text(milliseconds)[:16]
 
 
 def short(hexadecimal: str) -> str:

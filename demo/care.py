@@ -1,4 +1,4 @@
-"""Taking care of alerts: from OPEN over ACKNOWLEDGED and EXPLAINED to RESOLVED, each step signed."""
+"""Taking care of alerts: from OPEN to RESOLVED, each step signed by who may take it."""
 
 from collections.abc import Mapping
 from typing import Final

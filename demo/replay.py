@@ -29,7 +29,8 @@ class Stream:
     """Whose progress it is shown under."""
     meter_id: str
     unit: Unit
-    readings: tuple[RawReading, ...]
+    batches: tuple[tuple[RawReading, ...], ...]
+    """Readings of one transaction each, in order."""
     client: TanlianClient
     """Of the account that signs."""
 
@@ -93,9 +94,8 @@ async def replay(streams: Sequence[Stream], tally: Tally) -> None:
 
 
 async def _send_stream(stream: Stream, tally: Tally) -> None:
-    batches = batches_of(stream.readings)
-    for start in range(0, len(batches), TRANSACTIONS_PER_REQUEST):
-        group = batches[start : start + TRANSACTIONS_PER_REQUEST]
+    for start in range(0, len(stream.batches), TRANSACTIONS_PER_REQUEST):
+        group = stream.batches[start : start + TRANSACTIONS_PER_REQUEST]
         calls = [
             Call(
                 method="readings.submit",
@@ -110,9 +110,9 @@ async def _send_stream(stream: Stream, tally: Tally) -> None:
             tally.count(stream, readings, outcome)
 
 
-def batches_of(readings: tuple[RawReading, ...]) -> list[tuple[RawReading, ...]]:
+def batches_of(readings: tuple[RawReading, ...]) -> tuple[tuple[RawReading, ...], ...]:
     """Returns readings in order, in groups that fit a transaction."""
-    return [
+    return tuple(
         readings[start : start + READINGS_PER_TRANSACTION]
         for start in range(0, len(readings), READINGS_PER_TRANSACTION)
-    ]
+    )

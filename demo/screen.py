@@ -81,9 +81,9 @@ class Screen:
     def show_alert(self, alert: Mapping[str, object]) -> None:
         """Shows an alert as it is now; the one that changed last stands last."""
         alert_id = str(alert["alert_id"])
-        self._alerts.pop(alert_id, None)
+        is_new = self._alerts.pop(alert_id, None) is None
         self._alerts[alert_id] = alert
-        if not self._console.is_terminal and alert["occurrences"] == 1:
+        if is_new and not self._console.is_terminal:
             self.say(f"  alert {alert_id}: {_label(alert)}, {alert['state']}")
 
     def _view(self) -> Group:

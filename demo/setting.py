@@ -5,6 +5,7 @@ import asyncio
 from client.asynchronous import Call
 from contracts.account import Role
 from contracts.calendars import RegisterCalendar
+from contracts.meters import RegisterMeter
 from demo import cast
 from demo.sources import Sources
 from demo.stage import CERTIFIER, Stage, commit_all, operator_of
@@ -62,7 +63,7 @@ def _first(stage: Stage, place: cast.Place) -> list[Call]:
     ]
 
 
-def _meters(stage: Stage, sources: Sources) -> dict[str, list[cast.RegisterMeter]]:
+def _meters(stage: Stage, sources: Sources) -> dict[str, list[RegisterMeter]]:
     def key(organisation: str) -> bytes:
         return stage.signer(operator_of(organisation)).public_key
 

@@ -1,6 +1,7 @@
 """The readings of the demonstration, read from the examples."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from client.importers.forrestal import read_forrestal, read_zones
 from client.importers.lbnl import read_lbnl
@@ -10,8 +11,8 @@ from demo.cast import DATA
 from demo.findings import repeated_rows, zero_co2_rows
 from demo.marked_copy import marked_copy
 
-FORRESTAL_DAYS = ("2013-10-01", "2014-11-02", "2014-12-27")
-CLOCK_CHANGE_DAY = "2014-11-02"
+FORRESTAL_DAYS: Final = ("2013-10-01", "2014-11-02", "2014-12-27")
+CLOCK_CHANGE_DAY: Final = "2014-11-02"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,11 @@ class Sources:
     def forrestal_count(self) -> int:
         """Returns the readings of the building, all meters and days."""
         return sum(len(day) for days in self.forrestal.values() for day in days)
+
+    @property
+    def count(self) -> int:
+        """Returns all readings."""
+        return len(self.steel) + self.forrestal_count + len(self.office) + len(self.marked)
 
 
 def load_sources() -> Sources:

@@ -178,6 +178,10 @@ def plan_of(seed: int) -> Plan:
         short_lived_permille=random.choice((0, 0, 100)),
         bug_permille=random.choice((0, 0, 0, 60)),
     )
+    if any(node.role is Role.CENSOR for node in nodes):
+        # Censorship shows only while blocks flow without the censored.
+        parameters = replace(parameters, rotation_blocks=128)
+        workload = replace(workload, client_count=3, transaction_count=150)
     plan = Plan(
         seed=seed,
         nodes=nodes,
@@ -213,6 +217,7 @@ def _draw_nodes(seed: int, validator_count: int, observer_count: int) -> tuple[N
     clocks = stream(seed, "clock")
     timing = stream(seed, "timing")
     t0_ms = timing.choice((400, 700, 1_200))
+    timeouts = [t0_ms * timing.randrange(80, 125) // 100 for _ in roles]
     nodes = [
         NodePlan(
             name=f"{role}-{index}",
@@ -223,8 +228,9 @@ def _draw_nodes(seed: int, validator_count: int, observer_count: int) -> tuple[N
             boot_ms=clocks.randrange(10**9),
             write_us=timing.choice((100, 300, 2_000)),
             replica=ReplicaConfig(
-                t0_ms=t0_ms * timing.randrange(80, 125) // 100,
+                t0_ms=timeouts[index],
                 timeout_max_ms=8_000,
+                censorship_timeout_ms=4 * timeouts[index],
                 status_interval_ms=timing.randrange(250, 450),
             ),
         )

@@ -371,7 +371,7 @@ class Simulation:
                 replica=plan.replica,
                 kernel=KernelConfig(
                     regossip_after_ms=plan.replica.t0_ms // 2,
-                    censorship_timeout_ms=4 * plan.replica.t0_ms,
+                    censorship_timeout_ms=plan.replica.censorship_timeout_ms,
                     request_again_ms=plan.replica.t0_ms // 4,
                 ),
                 pool=MempoolLimits(transactions_max=200, bytes_max=100_000, per_sender_max=100),

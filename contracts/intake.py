@@ -20,6 +20,7 @@ from contracts.deviation.clock import (
     SNAP_MS,
     interval_start_of,
     is_future,
+    kept_ms_of,
     lateness,
 )
 from contracts.deviation.duplicate import compare
@@ -30,7 +31,7 @@ from contracts.deviation.table import CHANNEL_RULES, RULES, Failure, run_rules
 from contracts.emissions import AMOUNT_MAX
 from contracts.ledger import Ledger
 from contracts.local_clock import LocalClock
-from contracts.meter import Meter, StampConvention, ValueKind
+from contracts.meter import Meter, ValueKind
 from contracts.meter_state import Memory, get_meter_state, meter_state_key
 from contracts.page_book import PageBook
 from contracts.reading import (
@@ -113,7 +114,7 @@ class Intake:
         start_ms = interval_start_of(meter, reading.stamp_ms)
         aside = self._reason_to_keep_aside(reading, start_ms)
         if aside is not None or start_ms is None:
-            result = self._keep_aside(reading, start_ms, aside or Outcome.OFF_GRID)
+            result = self._keep_aside(reading, aside or Outcome.OFF_GRID)
         else:
             result = self._take_interval(reading, start_ms)
         sequence = follow_sequence(self._memory, reading, leaf, result.outcome)
@@ -143,12 +144,10 @@ class Intake:
             return Outcome.FUTURE
         return Outcome.NO_VALUE if reading.quality is Quality.MISSING else None
 
-    def _keep_aside(self, reading: RawReading, start_ms: int | None, outcome: Outcome) -> _Result:
+    def _keep_aside(self, reading: RawReading, outcome: Outcome) -> _Result:
         """Keeps a reading that belongs to no slot."""
         interval_ms = self._meter.interval_ms
-        kept_ms = reading.stamp_ms if start_ms is None else start_ms
-        if start_ms is None and self._meter.stamp is StampConvention.END:
-            kept_ms -= interval_ms
+        kept_ms = kept_ms_of(self._meter, reading.stamp_ms)
         page = self._book.open(kept_ms)
         page.append_leaf(self._leaf)
         page.off_grid_count += 1
@@ -278,6 +277,8 @@ class Intake:
         mark = Mark(result.start_ms, register)
         before, after = self._neighbours(result)
         into = None if before is None else self._chain.link(before, mark)
+        if result.was_newest and before is not None and into is not None:
+            before, into = self._without_outlier(before, into, mark)
         out = None if after is None else self._chain.link(mark, after)
         observation.register = register
         if before is not None and into is not None:
@@ -301,6 +302,28 @@ class Intake:
         if memory.register_ms is None:
             return None, None
         return Mark(memory.register_ms, memory.register), None
+
+    def _without_outlier(self, before: Mark, into: Link, mark: Mark) -> tuple[Mark, Link]:
+        """Leaves the last register out of the chain where it fits neither side.
+
+        A single wild value looks like a jump and then a reset, or a reset and then a jump. Where
+        the register before it leads on to the new one, it was an outlier, and what it seemed to
+        count is taken back.
+        """
+        is_reset = into.verdict is not PASSED
+        if not is_reset and not self._memory.alerting & bit(Check.REGISTER):
+            return before, into
+        earlier = self._book.mark_before(before.start_ms)
+        if earlier is None:
+            return before, into
+        around = self._chain.link(earlier, mark)
+        was_reset = self._chain.link(earlier, before).verdict is not PASSED
+        if around.verdict is not PASSED or not (is_reset or was_reset):
+            return before, into
+        page, slot = self._book.open(before.start_ms), self._book.slot_of(before.start_ms)
+        page.linked &= ~(1 << slot)
+        self._ledger.correct(before.start_ms, page, slot, None)
+        return earlier, Link(into.verdict, around.amount, around.span_ms)
 
     def _correct_amount(self, start_ms: int, link: Link) -> None:
         """Gives a later interval the amount since the register that came late before it."""

@@ -48,3 +48,11 @@ def lateness(meter: Meter, start_ms: int, block_time_ms: int) -> Verdict:
         return PASSED
     late_ms = block_time_ms - start_ms - meter.interval_ms
     return Deviation(late_ms, LATE_MS) if late_ms > LATE_MS else PASSED
+
+
+def kept_ms_of(meter: Meter, stamp_ms: int) -> int:
+    """Returns the moment by which a reading is filed: its interval's start, or what it would be."""
+    start_ms = interval_start_of(meter, stamp_ms)
+    if start_ms is not None:
+        return start_ms
+    return stamp_ms - meter.interval_ms if meter.stamp is StampConvention.END else stamp_ms

@@ -273,6 +273,41 @@ class TanlianClient:
         filters = {"organisation": organisation, "site": site}
         return await self._list("/v1/meters", "meters", filters, limit)
 
+    async def readings(
+        self,
+        meter_id: str,
+        *,
+        from_ms: int = 0,
+        to_ms: int | None = None,
+        limit: int = LIST_LIMIT,
+    ) -> list[Document]:
+        """Returns the intervals of a meter by time, with emissions and failed checks.
+
+        Args:
+            meter_id: the meter.
+            from_ms: first start, milliseconds UTC.
+            to_ms: exclusive end of the starts; None for all that there is.
+            limit: most intervals to return.
+        """
+        query = {"from": str(from_ms)}
+        query |= {} if to_ms is None else {"to": str(to_ms)}
+        found: list[Document] = []
+        while len(found) < limit:
+            query["limit"] = str(min(_PAGE, limit - len(found)))
+            page = await self._nodes.get(f"/v1/meters/{meter_id}/readings", query)
+            found += list_member(page, "readings")
+            next_from_ms = page.get("next_from_ms")
+            if not isinstance(next_from_ms, int):
+                break
+            query["from"] = str(next_from_ms)
+        return found
+
+    async def baselines(
+        self, *, meter: str | None = None, limit: int = LIST_LIMIT
+    ) -> list[Document]:
+        """Returns baselines by meter and version, qualified and refused."""
+        return await self._list("/v1/baselines", "baselines", {"meter": meter}, limit)
+
     async def alerts(
         self,
         *,

@@ -166,6 +166,21 @@ class SyncTanlianClient:
         """Returns meters by id, with the filters that are given."""
         return self._run(self._client.meters(organisation=organisation, site=site, limit=limit))
 
+    def readings(
+        self,
+        meter_id: str,
+        *,
+        from_ms: int = 0,
+        to_ms: int | None = None,
+        limit: int = LIST_LIMIT,
+    ) -> list[Document]:
+        """Returns the intervals of a meter by time (:meth:`TanlianClient.readings`)."""
+        return self._run(self._client.readings(meter_id, from_ms=from_ms, to_ms=to_ms, limit=limit))
+
+    def baselines(self, *, meter: str | None = None, limit: int = LIST_LIMIT) -> list[Document]:
+        """Returns baselines by meter and version, qualified and refused."""
+        return self._run(self._client.baselines(meter=meter, limit=limit))
+
     def alerts(
         self,
         *,

@@ -50,25 +50,25 @@ def _transaction_document(
     head = context.store.head()
     location = context.store.locate(transaction_id)
     if location is not None:
-        return _placed(context, transaction_id, location)
+        return _placed(context, location)
     # The next block is later than the head; so nothing that ends by the head's time can come.
     is_over = head is not None and valid_until_ms is not None and head[0].time_ms >= valid_until_ms
     return {"id": transaction_id.hex(), "state": "expired" if is_over else "unknown"}
 
 
-def _placed(context: RpcContext, transaction_id: Hash, location: Location) -> dict[str, Json]:
+def _placed(context: RpcContext, location: Location) -> dict[str, Json]:
     block = context.store.block(location.height)
     assert block is not None, "a located transaction stands in a block"
     encoded = context.store.encoded_receipts(location.height)
+    found = Transaction.parse(block.transactions[location.position])
     document = present_placed_receipt(
-        transaction_id,
         Receipt.decode(encoded[location.position]),
         height=location.height,
         position=location.position,
         time_ms=block.header.time_ms,
+        method=found.payload.method,
     )
-    wire = block.transactions[location.position]
-    document["transaction"] = present_transaction(Transaction.parse(wire))
+    document["transaction"] = present_transaction(found)
     return document
 
 

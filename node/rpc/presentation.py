@@ -21,8 +21,7 @@ from chain.codec import Record
 from chain.errors import DecodeError
 from chain.receipt import Event, Receipt, Status
 from chain.transaction import Transaction
-from chain.types import Hash
-from node.rpc.record_kinds import argument_record_of, event_record_of
+from node.rpc.record_kinds import argument_record_of, event_record_of, result_record_of
 from node.rpc.strict_json import Json
 
 SAFE_INTEGER_MAX: Final = 2**53 - 1
@@ -97,7 +96,10 @@ def present_block(block: CertifiedBlock, receipts: tuple[Receipt, ...]) -> dict[
         "header": present_header(block.header),
         "certificate": present_certificate(block.certificate),
         "transactions": [
-            {**present_transaction(transaction), "receipt": present_receipt(receipt)}
+            {
+                **present_transaction(transaction),
+                "receipt": present_receipt(receipt, transaction.payload.method),
+            }
             for transaction, receipt in zip(transactions, receipts[:-1], strict=True)
         ],
         "block_events": [present_event(event) for event in receipts[-1].events],
@@ -115,12 +117,12 @@ def present_transaction(transaction: Transaction) -> dict[str, Json]:
     return members
 
 
-def present_receipt(receipt: Receipt) -> dict[str, Json]:
-    """Returns what a transaction did."""
+def present_receipt(receipt: Receipt, method: str = "") -> dict[str, Json]:
+    """Returns what a transaction did; its result by name where its method is given and known."""
     members: dict[str, Json] = {"status": receipt.status.name}
     if receipt.status is not Status.OK:
         members |= {"code": receipt.code, "detail": receipt.detail}
-    members["result"] = receipt.result.hex()
+    members["result"] = _present_encoded(receipt.result, result_record_of(method))
     members["events"] = [present_event(event) for event in receipt.events]
     return members
 
@@ -140,17 +142,25 @@ def outcome_of(receipt: Receipt) -> str:
 
 
 def present_placed_receipt(
-    transaction_id: Hash, receipt: Receipt, *, height: int, position: int, time_ms: int
+    receipt: Receipt, *, height: int, position: int, time_ms: int, method: str = ""
 ) -> dict[str, Json]:
-    """Returns a transaction's final outcome with its place and block time."""
+    """Returns a transaction's final outcome with its place and block time.
+
+    Args:
+        receipt: not the block's own.
+        height: of the block.
+        position: within the block; that of the one that took effect where there are more.
+        time_ms: block time.
+        method: decodes the result; empty leaves it hexadecimal.
+    """
     members: dict[str, Json] = {
-        "id": transaction_id.hex(),
+        "id": receipt.transaction_id.hex(),
         "state": outcome_of(receipt),
         "height": height,
         "position": position,
     }
     add_member(members, "time_ms", time_ms)
-    members["receipt"] = present_receipt(receipt)
+    members["receipt"] = present_receipt(receipt, method)
     return members
 
 

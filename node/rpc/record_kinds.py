@@ -12,6 +12,7 @@ from contracts.due_queue import QuarantinedEntry
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
 from contracts.meter import Meter
+from contracts.reading import SubmitResult
 from contracts.runtime import METHODS
 from contracts.sites import Site
 
@@ -32,11 +33,18 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     },
 }
 
+RESULT_BY_METHOD: Final[Mapping[str, type[Record]]] = {"readings.submit": SubmitResult}
+
 
 def argument_record_of(method: str) -> type[Record] | None:
     """Returns the class of a method's arguments, or None for a method that is not known."""
     known = METHODS.get(method)
     return None if known is None else known.arguments
+
+
+def result_record_of(method: str) -> type[Record] | None:
+    """Returns the class of a method's result, or None where it returns none that is known."""
+    return RESULT_BY_METHOD.get(method)
 
 
 def event_record_of(kind: str) -> type[Record] | None:

@@ -6,7 +6,15 @@ from typing import Final
 
 from aiohttp import web
 
-from node.rpc import chain_queries, health, registry_queries, streams, submission
+from contracts import queries
+from node.rpc import (
+    chain_queries,
+    health,
+    reading_queries,
+    registry_queries,
+    streams,
+    submission,
+)
 from node.rpc.context import RpcContext
 from node.rpc.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_DEFAULT_MS, WAIT_MAX_MS
 
@@ -49,7 +57,14 @@ class Route:
 
 
 _LIMIT: Final = Parameter(
-    name="limit", words=f"Entries of a page, default {PAGE_DEFAULT}.", is_integer=True
+    name="limit",
+    words=f"Entries of a page, default {PAGE_DEFAULT}, at most {queries.PAGE_MAX}.",
+    is_integer=True,
+)
+_ROWS: Final = Parameter(
+    name="limit",
+    words=f"Entries of a page, default {PAGE_DEFAULT}, at most {PAGE_MAX}.",
+    is_integer=True,
 )
 _PAGE: Final = (
     Parameter(name="after", words="Where the last page ended, as its `after` says."),
@@ -128,6 +143,28 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(path="/v1/meters/{id}", handler=registry_queries.meter, answers="The meter."),
     Route(
+        path="/v1/meters/{id}/readings",
+        handler=reading_queries.readings,
+        answers="The intervals, and `next_from_ms`: null, or where to go on with `from`.",
+        query=(
+            Parameter(
+                name="from", words="First start, milliseconds since 1970 UTC.", is_integer=True
+            ),
+            Parameter(name="to", words="End of the starts, exclusive.", is_integer=True),
+            _ROWS,
+        ),
+    ),
+    Route(
+        path="/v1/baselines",
+        handler=reading_queries.baselines,
+        answers=_LIST,
+        query=(
+            Parameter(name="meter", words="Of this meter only."),
+            Parameter(name="after", words="Where the last page ended, as its `after` says."),
+            _ROWS,
+        ),
+    ),
+    Route(
         path="/v1/meters/{id}/exchanges",
         handler=registry_queries.exchanges,
         answers=_LIST,
@@ -157,11 +194,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
             Parameter(name="kind", words="Prefix of the kinds wanted, such as `alert.`"),
             Parameter(name="stream", words="`sse`: server-sent events."),
-            Parameter(
-                name="limit",
-                words=f"Events of a page, default {PAGE_DEFAULT}, at most {PAGE_MAX}.",
-                is_integer=True,
-            ),
+            _ROWS,
         ),
         media_types=("application/json", streams.EVENT_STREAM),
     ),

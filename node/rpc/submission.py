@@ -292,7 +292,6 @@ def _to_json(one: _Answer) -> dict[str, object]:
         return {"id": result.transaction_id.hex(), "state": "accepted"}
     return dict(
         present_placed_receipt(
-            result.transaction_id,
             outcome.receipt,
             height=outcome.location.height,
             position=outcome.location.position,

@@ -1,0 +1,147 @@
+"""Reading what meters measured, and what it is held against: intervals and baselines.
+
+Intervals come from the pages in state, so a list of them is what the checks and totals went by:
+one value for each interval. Every raw reading, repeats and conflicts too, is in its transaction.
+"""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from chain.state import State
+from chain.types import U64_MAX
+from contracts import queries
+from contracts.baseline import BASELINE_PREFIX, HOURS, Baseline, profile_of
+from contracts.calendars import DayType
+from contracts.check import checks_in
+from contracts.emissions import co2e_of
+from contracts.factors import factor_at
+from contracts.meter import Meter, base_unit_of
+from contracts.reading import NO_FACTOR, Channel, emits
+from contracts.reading_page import (
+    ReadingPage,
+    SlotView,
+    page_key,
+    page_prefix,
+    page_start,
+    slots_of,
+)
+from node.ports import BlockStore
+from node.rpc.context import RpcContext, answer
+from node.rpc.parameters import page_limit, parse_identifier, parse_integer
+from node.rpc.presentation import add_member, present_object
+from node.rpc.problems import unknown
+from node.rpc.strict_json import Json
+
+
+async def readings(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists the intervals of a meter by time: value, emissions and checks."""
+    meter_id = parse_identifier(request.match_info["id"], "id")
+    query = request.query
+    first_ms = parse_integer(query.get("from", "0"), "from")
+    end_ms = parse_integer(query.get("to", str(U64_MAX)), "to")
+    document = await context.read(
+        _readings_document, context.store, meter_id, first_ms, end_ms, page_limit(query)
+    )
+    return answer(document)
+
+
+def _readings_document(
+    store: BlockStore, meter_id: str, first_ms: int, end_ms: int, limit: int
+) -> dict[str, Json]:
+    meter = queries.find_meter(store, meter_id)
+    if meter is None:
+        raise unknown("UNKNOWN_METER", "id", meter_id)
+    found: list[Json] = []
+    # One overlay for the whole list: it keeps the few factors that are asked for again and again.
+    state = State(store)
+    prefix = page_prefix(meter_id)
+    start = page_key(meter_id, page_start(meter.interval_ms, first_ms))
+    document: dict[str, Json] = {
+        "meter_id": meter_id,
+        "unit": meter.unit.name,
+        "base_unit": base_unit_of(meter.unit).name,
+        "interval_ms": meter.interval_ms,
+        "readings": found,
+        "next_from_ms": None,
+    }
+    for key, stored in store.iterate(prefix, start):
+        page_ms = int(key[len(prefix) :])
+        if page_ms >= end_ms:
+            break
+        for slot in slots_of(meter, page_ms, ReadingPage.decode(stored)):
+            if not first_ms <= slot.start_ms < end_ms:
+                continue
+            if len(found) == limit:
+                document["next_from_ms"] = slot.start_ms
+                return document
+            found.append(_present_interval(state, meter, slot))
+    return document
+
+
+def _present_interval(state: State, meter: Meter, slot: SlotView) -> dict[str, Json]:
+    members: dict[str, Json] = {}
+    add_member(members, "start_ms", slot.start_ms)
+    add_member(members, "end_ms", slot.start_ms + meter.interval_ms)
+    add_member(members, "submitted", slot.submitted)
+    add_member(members, "amount", slot.amount)
+    members["quality"] = slot.quality.name
+    # Grams are never rounded here: numbers are exact in ten-thousandths of a gram.
+    add_member(members, "co2e_1e4_g", _co2e(state, meter, slot))
+    members["has_factor"] = not slot.failed & NO_FACTOR
+    members["failed_checks"] = [check.name for check in checks_in(slot.failed)]
+    members["applied_checks"] = [check.name for check in checks_in(slot.applied)]
+    channels: dict[str, Json] = {}
+    for number, value in slot.channels.items():
+        add_member(channels, Channel(number).name.lower(), value)
+    members["channels"] = channels
+    return members
+
+
+def _co2e(state: State, meter: Meter, slot: SlotView) -> int | None:
+    """Returns the emissions that stand in the totals for an interval; None where none can."""
+    if not emits(meter) or slot.amount is None or slot.failed & NO_FACTOR:
+        return None
+    assert meter.factor is not None, "a meter that emits names a factor"
+    factor = factor_at(state, meter.factor, slot.start_ms)
+    return None if factor is None else co2e_of(slot.amount, factor.value)
+
+
+async def baselines(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists baselines by meter and version, qualified and refused; of one meter where asked."""
+    return answer(await context.read(_baselines_document, context.store, request.query))
+
+
+def _baselines_document(store: BlockStore, query: Mapping[str, str]) -> dict[str, Json]:
+    meter_id = query.get("meter")
+    prefix = BASELINE_PREFIX
+    if meter_id is not None:
+        prefix += parse_identifier(meter_id, "meter").encode() + b"/"
+    after = query.get("after", "")
+    # A zero byte more is the first key that can follow.
+    start = prefix + after.encode(errors="replace") + b"\x00" if after else prefix
+    limit = page_limit(query)
+    found: list[Json] = []
+    last = ""
+    for key, stored in store.iterate(prefix, start):
+        if len(found) == limit:
+            return {"baselines": found, "after": last}
+        last = key[len(prefix) :].decode()
+        found.append(_present_baseline(Baseline.decode(stored)))
+    return {"baselines": found, "after": None}
+
+
+def _present_baseline(baseline: Baseline) -> dict[str, Json]:
+    members = present_object(baseline)
+    members["qualifies"] = baseline.qualifies
+    known = int.from_bytes(baseline.known_cells, "big")
+    for name, packed in (("medians", baseline.medians), ("sigmas", baseline.sigmas)):
+        cells = [
+            value if known >> cell & 1 else None for cell, value in enumerate(profile_of(packed))
+        ]
+        members[name] = {
+            day_type.name: list(cells[day_type * HOURS : (day_type + 1) * HOURS])
+            for day_type in DayType
+        }
+    del members["known_cells"]
+    return members

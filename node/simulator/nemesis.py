@@ -5,6 +5,7 @@ from random import Random
 from typing import Final
 
 from consensus.replica import initial_guard
+from node.simulator.ambush import Ambush
 from node.simulator.disk import JournalImage
 from node.simulator.network import CALM, Network
 from node.simulator.plan import SECOND_US, Fault, FaultKind, Plan, Role
@@ -41,6 +42,7 @@ class Nemesis:
         self._random = random
         self._note = note
         self._is_calm = False
+        self.ambush = Ambush(nodes=nodes, network=network, scheduler=scheduler)
         self._held_down: dict[int, int] = {}
         self._endings: list[Callable[[], None]] = []
         self._images: dict[int, list[JournalImage]] = {}
@@ -60,6 +62,8 @@ class Nemesis:
         for end in self._endings:
             end()
         self._endings.clear()
+        self.ambush.disarm()
+        self._network.silent_until_us = 0
         self._network.weather = CALM
         self._network.unclog()
         for node in self._nodes:
@@ -91,6 +95,8 @@ class Nemesis:
         nodes = [self._nodes[index] for index in fault.nodes]
         end: Callable[[], None] | None = None
         match fault.kind:
+            case FaultKind.AMBUSH:
+                self.ambush.arm(fault.amount)
             case FaultKind.CRASH:
                 end = self._crash(nodes)
             case FaultKind.CRASH_AT_WRITE:

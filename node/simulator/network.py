@@ -68,6 +68,9 @@ class Network:
         self.weather = weather
         self.dropped_count = 0
         self.duplicated_count = 0
+        self.silent_until_us = 0
+        """Until then everything that is sent is lost."""
+        self._flight = 0
         self._scheduler = scheduler
         self._random = random
         self._nodes: Sequence[Endpoint] = ()
@@ -118,7 +121,7 @@ class Network:
             self._deliver(source, target, traffic, payload)
 
     def _is_lost(self, way: tuple[int, int], traffic: Traffic) -> bool:
-        if self._mute.get(way):
+        if self._mute.get(way) or self._scheduler.now_us < self.silent_until_us:
             return True
         loss = self.weather.loss_permille
         if traffic is Traffic.TRANSACTIONS:
@@ -136,10 +139,11 @@ class Network:
         if not weather.is_reordering:
             arrival = max(arrival, self._last_arrival_us.get(way, 0))
             self._last_arrival_us[way] = arrival
-        incarnation = target.incarnation
+        incarnation, flight = target.incarnation, self._flight
 
         def arrive() -> None:
-            if target.is_running and target.incarnation == incarnation:
+            is_there = target.is_running and target.incarnation == incarnation
+            if is_there and self._flight == flight:
                 target.receive(source.key, traffic, payload)
 
         self._scheduler.at(arrival, arrive)
@@ -175,6 +179,10 @@ class Network:
     def unmute(self, source: int, target: int) -> None:
         """Ends a mute."""
         self._mute[source, target] -= 1
+
+    def lose_in_flight(self) -> None:
+        """Loses everything that is under way."""
+        self._flight += 1
 
     def clog(self, source: int, target: int, until_us: int) -> None:
         """Holds everything in one direction back until a moment."""

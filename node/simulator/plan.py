@@ -73,6 +73,8 @@ class FaultKind(StrEnum):
     """Writes take ``amount`` microseconds on average."""
     CLOCK_STEP = "clock-step"
     """The wall clocks step by ``amount`` milliseconds."""
+    AMBUSH = "ambush"
+    """See :mod:`node.simulator.ambush`; ``amount`` stages."""
     TWIN_SIDES = "twin-sides"
     """The first instance of the twin reaches only these nodes, the second only the others."""
 
@@ -249,6 +251,7 @@ def _draw_faults(plan: Plan) -> tuple[Fault, ...]:
         *_draw_network_faults(stream(plan.seed, "net"), plan),
         *_draw_crashes(stream(plan.seed, "crash"), plan),
         *_draw_slowness(stream(plan.seed, "slowness"), plan),
+        *_draw_ambush(stream(plan.seed, "ambush"), plan),
         *_draw_sides(stream(plan.seed, "sides"), plan),
     ]
     return tuple(sorted(faults, key=lambda fault: (fault.at_us, fault.kind, fault.nodes)))
@@ -349,6 +352,21 @@ def _draw_slowness(random: Random, plan: Plan) -> list[Fault]:
                 )
             )
     return faults
+
+
+def _draw_ambush(random: Random, plan: Plan) -> list[Fault]:
+    if chance(random, 600):
+        return []
+    at_us, _ = _span(random, plan, SECOND_US)
+    return [
+        Fault(
+            kind=FaultKind.AMBUSH,
+            at_us=at_us,
+            until_us=plan.chaos_us,
+            nodes=(),
+            amount=random.randrange(1, 3),
+        )
+    ]
 
 
 def _draw_sides(random: Random, plan: Plan) -> list[Fault]:

@@ -61,6 +61,7 @@ PROBES: Final = (
     "fault reported",
     "twin born again",
     "crash in a write",
+    "ambush",
     "message lost",
     "message doubled",
 )

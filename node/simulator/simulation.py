@@ -20,7 +20,7 @@ from chain.types import PublicKey
 from consensus.effects import Halt, Persist
 from consensus.messages import Bodies
 from node.kernel.assembly import KernelSettings, build_kernel
-from node.kernel.effects import KernelEffect
+from node.kernel.effects import BroadcastPayload, KernelEffect
 from node.kernel.events import KernelEvent, PayloadReceived
 from node.kernel.kernel import Kernel, KernelConfig
 from node.ports import StoredBlock
@@ -245,6 +245,7 @@ class Simulation:
     def _report(self) -> SimulationReport:
         counts = self._probes.counts
         counts["twin born again"] += self._nemesis.rebirth_count
+        counts["ambush"] += self._nemesis.ambush.sprung_count
         counts["crash in a write"] += self._nemesis.crash_in_write_count
         counts["quarantine"] += sum(
             node.kernel.pool.is_quarantined(request.transaction.id)
@@ -299,6 +300,8 @@ class Simulation:
     def wants(self, node: SimulatedNode, effect: KernelEffect) -> None:
         """Checks an effect before it is performed."""
         self._checkers.check_effect(node, effect)
+        if isinstance(effect, BroadcastPayload):
+            self._nemesis.ambush.sends(node, self._checkers.reader.read(effect.payload))
         match effect:
             case Persist(guard=guard):
                 self._trace.note(
@@ -319,7 +322,10 @@ class Simulation:
             f"stores height {header.height} {header.hash.hex()[:12]} with "
             f"{header.transaction_count} transactions",
         )
+        is_first = header.height not in self._checkers.agreed
         self._checkers.check_stored(node, block, self._workload.by_id)
+        if is_first:
+            self._nemesis.ambush.commits(node)
         self._probes.stored(node, block)
 
     def _note(self, node: int, words: str) -> None:

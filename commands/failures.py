@@ -8,9 +8,10 @@ from chain.errors import ChainError
 from client.errors import ClientError, TransactionError
 from client.importers.source_file import SourceError
 from client.importers.wall_clock import NoSuchTime, UnknownZone
+from demo.stage import DemoFailed
 from node.errors import NodeError
 
-_WORDED = (ChainError, ClientError, NodeError, SourceError, NoSuchTime, UnknownZone)
+_WORDED = (ChainError, ClientError, DemoFailed, NodeError, SourceError, NoSuchTime, UnknownZone)
 
 
 def sentence_of(error: Exception) -> str | None:

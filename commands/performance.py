@@ -18,7 +18,7 @@ from demo.founding import found_network
 from demo.play import play
 from demo.report import Report, print_report
 from demo.screen import Screen
-from demo.stage import DemoFailed, Stage
+from demo.stage import Stage
 from node.devnet import Devnet
 from node.keystore import THROW_AWAY_COST
 from node.provisioning import Network
@@ -77,16 +77,15 @@ def _play(network: Network, console: Console, started_s: float) -> Report:
 
     try:
         return uvloop.run(run())
-    except* DemoFailed as group:
-        fail("; ".join(str(error) for error in _leaves(group)))
+    except BaseExceptionGroup as group:
+        # What failed first has cancelled the rest; one sentence about it is enough.
+        raise _first_leaf(group) from group
 
 
-def _leaves(group: BaseExceptionGroup[DemoFailed]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+def _first_leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _linger(devnet: Devnet, network: Network, faults: list[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from client.asynchronous import Call
 from client.outcome import OutcomeState
 from commands.output import fail, print_fields, print_json, time_text
-from commands.submission import print_receipt
+from commands.submission import committed_transaction, print_receipt
 from contracts.check import LABELS, checks_in
 from contracts.meter import Meter
 from contracts.reading import NO_FACTOR, RawReading, SubmitReadings, SubmitResult
@@ -43,7 +43,7 @@ def submit_readings(
                 f"committed, got {outcome.state.name.lower()}: {outcome.code}: {outcome.detail}; "
                 f"the {start} before them are committed"
             )
-        documents.append(client.transaction(outcome.transaction_id))
+        documents.append(committed_transaction(client, outcome.transaction_id))
     if as_json:
         print_json({"transactions": documents} if len(documents) > 1 else documents[0])
         return

@@ -1,12 +1,18 @@
 """Sending one transaction for a person: wait for the block, then show the receipt."""
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
-from commands.output import print_fields, print_json, time_text
+from commands.output import fail, print_fields, print_json, time_text
 
 if TYPE_CHECKING:
     from chain.codec import Record
     from client.synchronous import SyncTanlianClient
+
+
+BEHIND_MAX_S: Final = 30.0
+"""A node that is further behind than this is of no use."""
+_ASK_AGAIN_S: Final = 0.05
 
 
 def submit_and_print(
@@ -21,12 +27,33 @@ def submit_and_print(
         TransactionError: it was refused, failed or expired; says why.
     """
     outcome = client.submit_and_wait(method, arguments)
-    document: dict[str, Any] = client.transaction(outcome.transaction_id)
+    document = committed_transaction(client, outcome.transaction_id)
     if as_json:
         print_json(document)
     else:
         print_receipt(document)
     return document
+
+
+def committed_transaction(client: "SyncTanlianClient", transaction_id: bytes) -> dict[str, Any]:
+    """Returns a transaction that is known to be final, with its place and receipt.
+
+    The node that is asked may be a moment behind the one that told so.
+
+    Raises:
+        CommandFailed: no node has its block in time.
+    """
+    deadline_s = time.monotonic() + BEHIND_MAX_S
+    while True:
+        document: dict[str, Any] = client.transaction(transaction_id)
+        if "receipt" in document:
+            return document
+        if time.monotonic() > deadline_s:
+            fail(
+                f"transaction {transaction_id.hex()}: expected its receipt, because it is "
+                f"committed, got {document['state']}; ask again with `tanlian reading trace`"
+            )
+        time.sleep(_ASK_AGAIN_S)
 
 
 def print_receipt(document: dict[str, Any]) -> None:

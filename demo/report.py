@@ -12,6 +12,7 @@ from rich.text import Text
 
 from contracts.check import LABELS, Check
 from demo.findings import disappointments
+from demo.fitting import percent
 
 Document = dict[str, Any]
 
@@ -100,12 +101,7 @@ def print_report(report: Report, console: Console) -> None:
 
 def _measures(baseline: Mapping[str, Any]) -> str:
     cv_rmse, nmbe = baseline["cv_rmse_permille"], baseline["nmbe_permille"]
-    return f"CV(RMSE) {_percent(cv_rmse)}, NMBE {_percent(nmbe)}"
-
-
-def _percent(permille: int) -> str:
-    sign = "-" if permille < 0 else ""
-    return f"{sign}{abs(permille) // 10}.{abs(permille) % 10} %"
+    return f"CV(RMSE) {percent(cv_rmse)}, NMBE {percent(nmbe)}"
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -44,6 +44,17 @@ class NodeNotes(samples.NoteRuntime):
         return (transaction.payload.arguments + b"\x00" + bytes(8),)
 
 
+class FixedClock:
+    """A clock that stands still."""
+
+    def __init__(self, monotonic_ms: int) -> None:
+        self._now = Now(wall_ms=GENESIS_TIME_MS, monotonic_ms=monotonic_ms)
+
+    def now(self) -> Now:
+        """Returns the same moment each time."""
+        return self._now
+
+
 def lone_genesis() -> Genesis:
     """A network of one validator."""
     return samples.genesis(members=(samples.member(1),))

@@ -6,7 +6,7 @@ from chain.receipt import Status
 from chain.transaction import Payload, SignedPayload, Transaction
 from consensus.effects import ReportFault
 from consensus.events import Timer, TimerFired, TimerKind
-from consensus.messages import MESSAGES, BlocksRequest, Bodies, BodiesRequest
+from consensus.messages import MESSAGES, Blocks, BlocksRequest, Bodies, BodiesRequest
 from node.kernel.effects import BroadcastPayload, SendPayload
 from node.kernel.events import PayloadReceived
 from tests import chain_samples as samples
@@ -206,8 +206,8 @@ def test_blocks_and_bodies_are_served_to_a_peer_that_asks() -> None:
 
     answers = [MESSAGES.decode(e.payload) for e in node.effects if isinstance(e, SendPayload)]
     (blocks,) = answers
-    assert [each.header.height for each in blocks.blocks] == [1, 2]  # type: ignore[attr-defined]  # Blocks, as the next line shows
-    assert type(blocks).__name__ == "Blocks"
+    assert isinstance(blocks, Blocks)
+    assert [each.header.height for each in blocks.blocks] == [1, 2]
 
 
 def test_a_quiet_chain_makes_no_block_before_the_heartbeat_is_due() -> None:

@@ -14,9 +14,7 @@ def node_plan(index: int, role: Role, suffix: str = "") -> NodePlan:
         role=role,
         key_name=f"node-{index}",
         boot_ms=1_000 * index,
-        replica=ReplicaConfig(
-            t0_ms=T0_MS, timeout_max_ms=8_000, censorship_timeout_ms=4 * T0_MS
-        ),
+        replica=ReplicaConfig(t0_ms=T0_MS, timeout_max_ms=8_000, censorship_timeout_ms=4 * T0_MS),
     )
 
 

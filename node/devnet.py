@@ -10,11 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from typing import Final
+from urllib.parse import urlsplit
 
 from node.errors import LocalError
 from node.provisioning import CONFIG_FILE, Network, NodeAddress
@@ -116,11 +116,16 @@ class Devnet:
 
 def is_ready(address: NodeAddress) -> bool:
     """Returns whether a node answers its readiness check now."""
+    url = urlsplit(address.rpc_url)
+    assert url.hostname is not None, "a network's description holds whole addresses"
+    connection = HTTPConnection(url.hostname, url.port, timeout=2)
     try:
-        with urllib.request.urlopen(f"{address.rpc_url}/readyz", timeout=2) as answer:  # noqa: S310  # the address is the loopback one of our own network file
-            return int(answer.status) == 200
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (HTTPException, OSError):
         return False
+    finally:
+        connection.close()
 
 
 def running_process_id(address: NodeAddress) -> int | None:

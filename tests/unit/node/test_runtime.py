@@ -15,7 +15,7 @@ from node.kernel.effects import StoreBlock
 from node.metrics import NodeMetrics
 from node.ports import StoredBlock, Traffic
 from node.runtime import SUBMISSIONS_MAX, Runtime
-from node.storage import ChainStore
+from node.storage import ChainStore, KeyValue
 from node.telemetry import Telemetry
 from tests import chain_samples as samples
 from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, note
@@ -70,7 +70,9 @@ class Recorder:
 class RecordingStore(ChainStore):
     """A store that writes its commits down."""
 
-    happened: list[str]
+    def __init__(self, database: KeyValue, happened: list[str]) -> None:
+        super().__init__(database)
+        self.happened = happened
 
     def commit(self, stored: StoredBlock) -> None:
         super().commit(stored)
@@ -105,8 +107,7 @@ async def running(
     recorder = Recorder()
     prepare(recorder)
     # The lone node's own shell is not used; the runtime takes its place.
-    node.store.__class__ = RecordingStore
-    node.store.happened = recorder.happened  # type: ignore[attr-defined]  # its class is RecordingStore now
+    node.store = RecordingStore(node.store._database, recorder.happened)
     node.kernel = node.build()
     runtime = Runtime(
         kernel=node.kernel,

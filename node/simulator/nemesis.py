@@ -92,39 +92,52 @@ class Nemesis:
         if self._is_calm:
             return
         self._note(-1, str(fault))
-        nodes = [self._nodes[index] for index in fault.nodes]
-        end: Callable[[], None] | None = None
+        end = self._strike_links(fault) or self._strike_nodes(fault)
+        if end is not None:
+            self._end_at(fault.until_us, end)
+
+    def _strike_links(self, fault: Fault) -> Callable[[], None] | None:
+        """Strikes links; returns what ends it, or None where nothing has to."""
         match fault.kind:
-            case FaultKind.AMBUSH:
-                self.ambush.arm(fault.amount)
-            case FaultKind.CRASH:
-                end = self._crash(nodes)
-            case FaultKind.CRASH_AT_WRITE:
-                for node in nodes:
-                    node.crash_after_writes = fault.amount
-            case FaultKind.PAUSE:
-                end = self._pause(nodes)
-            case FaultKind.SLOW_DISK:
-                end = self._slow(nodes, fault.amount)
-            case FaultKind.CLOCK_STEP:
-                for node in nodes:
-                    node.clock.step(fault.amount)
             case FaultKind.CLOG:
                 for source, target in self._border(fault.nodes):
                     self._network.clog(source, target, fault.until_us)
             case FaultKind.PARTITION:
-                end = self._cut(self._border(fault.nodes))
+                return self._cut(self._border(fault.nodes))
             case FaultKind.SILENT_PARTITION:
                 there = self._border(fault.nodes)
-                end = self._mute([*there, *((b, a) for a, b in there)])
+                return self._mute([*there, *((target, source) for source, target in there)])
             case FaultKind.DEAF:
-                end = self._mute([(b, a) for a, b in self._border(fault.nodes)])
+                return self._mute([(there, here) for here, there in self._border(fault.nodes)])
             case FaultKind.MUTE:
-                end = self._mute(self._border(fault.nodes))
+                return self._mute(self._border(fault.nodes))
             case FaultKind.TWIN_SIDES:
-                end = self._mute(self._sides(fault))
-        if end is not None:
-            self._end_at(fault.until_us, end)
+                return self._mute(self._sides(fault))
+            case _:
+                pass
+        return None
+
+    def _strike_nodes(self, fault: Fault) -> Callable[[], None] | None:
+        """Strikes nodes; returns what ends it, or None where nothing has to."""
+        nodes = [self._nodes[index] for index in fault.nodes]
+        match fault.kind:
+            case FaultKind.AMBUSH:
+                self.ambush.arm(fault.amount)
+            case FaultKind.CRASH:
+                return self._crash(nodes)
+            case FaultKind.CRASH_AT_WRITE:
+                for node in nodes:
+                    node.crash_after_writes = fault.amount
+            case FaultKind.PAUSE:
+                return self._pause(nodes)
+            case FaultKind.SLOW_DISK:
+                return self._slow(nodes, fault.amount)
+            case FaultKind.CLOCK_STEP:
+                for node in nodes:
+                    node.clock.step(fault.amount)
+            case _:
+                pass
+        return None
 
     def _end_at(self, time_us: int, end: Callable[[], None]) -> None:
         self._endings.append(end)

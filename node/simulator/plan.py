@@ -150,9 +150,12 @@ class Plan:
     def describe(self) -> str:
         """Returns the configuration and the schedule of faults, one thing a line."""
         roles = ", ".join(f"{index}:{node.name}" for index, node in enumerate(self.nodes))
-        lines = [
+        network = (
             f"validators={self.validator_count} real_signatures={self.is_real} "
-            f"chaos={self.chaos_us / SECOND_US:.1f}s",
+            f"chaos={self.chaos_us / SECOND_US:.1f}s"
+        )
+        lines = [
+            network,
             f"nodes: {roles}",
             f"parameters: {self.parameters}",
             f"weather: {self.weather}",

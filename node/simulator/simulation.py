@@ -18,6 +18,7 @@ from chain.mempool import MempoolLimits
 from chain.transaction import Transaction
 from chain.types import PublicKey
 from consensus.effects import Halt, Persist
+from consensus.invariants import check
 from consensus.messages import Bodies
 from node.kernel.assembly import KernelSettings, build_kernel
 from node.kernel.effects import BroadcastPayload, KernelEffect
@@ -228,11 +229,13 @@ class Simulation:
         return [node for node in self._nodes if self._plan.nodes[node.index].role is not Role.TWIN]
 
     def _stall(self, height_before: int) -> str:
-        lines = [
+        height = len(self._checkers.agreed)
+        summary = (
             f"{CALM_US_MAX // SECOND_US} s after all faults ended the chain stands at height "
-            f"{len(self._checkers.agreed)}, {len(self._checkers.agreed) - height_before} above "
-            f"that moment's, and {len(self._workload.unfinished())} transactions wait"
-        ]
+            f"{height}, {height - height_before} above that moment's, and "
+            f"{len(self._workload.unfinished())} transactions wait"
+        )
+        lines = [summary]
         for node in self._nodes:
             kernel = node.kernel
             lines.append(
@@ -296,6 +299,7 @@ class Simulation:
             partial(line_of, event, effects, self._checkers.reader),
         )
         self._probes.stepped(node, event, effects)
+        check(node.kernel.replica._state)  # noqa: SLF001  # invariants look inside
 
     def wants(self, node: SimulatedNode, effect: KernelEffect) -> None:
         """Checks an effect before it is performed."""

@@ -1,5 +1,6 @@
-"""Clients: they send signed bytes to some node, the same bytes to another one when nothing comes,
-and remember what was acknowledged, which must never be lost (architecture.md, Decisions).
+"""Clients: they send signed bytes, the same ones elsewhere when nothing comes, and remember.
+
+What was acknowledged to them must never be lost (architecture.md, Decisions).
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class Request:
 class Workload:
     """All clients of one simulation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what clients need of a simulation
         self,
         *,
         plan: WorkloadPlan,

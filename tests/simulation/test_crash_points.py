@@ -1,4 +1,4 @@
-"""A crash in the middle of each write in turn, of one node and of all at once (faults.md C01, C03)."""
+"""A crash in the middle of each write in turn, of one node and of all at once."""
 
 from dataclasses import replace
 

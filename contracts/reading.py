@@ -21,6 +21,8 @@ CHANNELS_MAX: Final = 16
 """Further quantities beside the value of one reading."""
 READINGS_MAX: Final = 10_000
 """Readings of one call that any chain can allow; its parameters allow fewer."""
+STAMP_MS_END: Final = 253_402_300_800_000
+"""Start of the year 10000; later stamps are no moments but mistakes of unit."""
 NO_FACTOR: Final = 1 << 24
 """Bit of a mask of failures, above those of the checks: no emission factor is valid then."""
 
@@ -148,8 +150,9 @@ def check_reading(meter: Meter, index: int, reading: RawReading) -> None:
             raise _fault(index, "quality", "another than MISSING, for there is a value", "MISSING")
     elif value is None and not reading.channels:
         raise _fault(index, "quality", "a value or a channel, or else MISSING", "neither")
-    if reading.stamp_ms < meter.interval_ms:
-        raise _fault(index, "stamp_ms", "a moment after 1970-01-01", reading.stamp_ms)
+    if not meter.interval_ms <= reading.stamp_ms < STAMP_MS_END:
+        expected = f"milliseconds since 1970, {meter.interval_ms} to {STAMP_MS_END - 1}"
+        raise _fault(index, "stamp_ms", expected, reading.stamp_ms)
     for (earlier, _), (later, _) in pairwise(reading.channels):
         if later <= earlier:
             raise _fault(

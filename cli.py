@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from commands import alert, demo, factor, key, meter, network, node, reading, simulate
+from commands import alert, baseline, demo, factor, key, meter, network, node, reading, simulate
 from commands.output import EXIT_DONE, EXIT_FAILED, CommandFailed, warn
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
 app.add_typer(key.app, name="key")
 app.add_typer(meter.app, name="meter")
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(reading.app, name="reading")
 app.add_typer(alert.app, name="alert")
 app.add_typer(factor.app, name="factor")

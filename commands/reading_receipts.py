@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from client.asynchronous import Call
 from client.outcome import OutcomeState
+from client.results import submit_result_of
 from commands.output import fail, print_fields, print_json, time_text
 from commands.submission import committed_transaction, print_receipt
 from contracts.check import LABELS, checks_in
@@ -48,7 +49,7 @@ def submit_readings(
         print_json({"transactions": documents} if len(documents) > 1 else documents[0])
         return
     print_receipt(documents[-1])
-    results = [SubmitResult.decode(bytes.fromhex(each["receipt"]["result"])) for each in documents]
+    results = [submit_result_of(document) for document in documents]
     _print_outcomes(meter, readings, results)
 
 

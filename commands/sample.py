@@ -12,14 +12,15 @@ from typing import Final
 
 from chain.crypto import Ed25519Signer
 from client.asynchronous import Call
-from client.errors import RpcProblem
 from client.importers.lbnl import read_lbnl
 from client.outcome import Outcome, OutcomeState
 from client.synchronous import SyncTanlianClient
+from commands.fit_results import fit_result_of, words_of
 from commands.output import fail
 from commands.target import OPERATOR_ACCOUNT
 from contracts.account import Role
 from contracts.accounts import RegisterAccount
+from contracts.baselines import FitBaseline, SetBaseline
 from contracts.calendars import RegisterCalendar
 from contracts.reading import SubmitReadings
 from demo import cast
@@ -56,6 +57,10 @@ def ensure_sample(network: Network, say: Callable[[str], None]) -> None:
     say(f"Sending four weeks of an office building's readings to {SAMPLE_METER} ...")
     with sample.client(OPERATOR_ACCOUNT) as client:
         sample.send_readings(client)
+        version = sample.fit_baseline(client, say)
+    with sample.client(f"{SAMPLE_ORGANISATION}-admin") as admin:
+        arguments = SetBaseline(meter_id=SAMPLE_METER, version=version, from_ms=TRAINING_TO_MS)
+        _send(admin, [Call(method="baseline.set", arguments=arguments)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,22 @@ class _Sample:
             arguments = SubmitReadings(meter_id=SAMPLE_METER, unit=unit, readings=batch)
             _send(client, [Call(method="readings.submit", arguments=arguments)])
 
+    def fit_baseline(self, client: SyncTanlianClient, say: Callable[[str], None]) -> int:
+        """Returns the version that the chain fitted.
+
+        Raises:
+            CommandFailed: it does not qualify.
+        """
+        arguments = FitBaseline(
+            meter_id=SAMPLE_METER, from_ms=TRAINING_FROM_MS, to_ms=TRAINING_TO_MS
+        )
+        (outcome,) = _send(client, [Call(method="baseline.fit", arguments=arguments)])
+        result = fit_result_of(client, outcome.transaction_id)
+        say(words_of(result))
+        if not result.accepted:
+            fail(f"{SAMPLE_METER}: expected a baseline that qualifies, got one that does not")
+        return result.version
+
 
 def _register(signer: Ed25519Signer, name: str, roles: tuple[Role, ...]) -> Call:
     arguments = RegisterAccount(public_key=signer.public_key, name=name, roles=roles)
@@ -129,10 +150,4 @@ def _send(client: SyncTanlianClient, calls: Sequence[Call]) -> list[Outcome]:
 
 
 def _has_baseline(client: SyncTanlianClient) -> bool:
-    try:
-        client.meter(SAMPLE_METER)
-    except RpcProblem as problem:
-        if problem.code != "UNKNOWN_METER":
-            raise
-        return False
-    return True
+    return any(each["qualifies"] for each in client.baselines(meter=SAMPLE_METER))

@@ -37,18 +37,19 @@ class Answer:
         return bool(self.failed & bit(check))
 
 
-def answers_of(meter_id: str, readings: tuple[RawReading, ...], result: bytes) -> list[Answer]:
+def answers_of(
+    meter_id: str, readings: tuple[RawReading, ...], result: SubmitResult
+) -> list[Answer]:
     """Joins readings of one transaction with its result.
 
     Args:
         meter_id: their meter.
         readings: as they were sent.
-        result: bytes of the receipt's :class:`contracts.reading.SubmitResult`.
+        result: what the receipt says of each.
     """
-    decoded = SubmitResult.decode(result)
     return [
         Answer(meter_id=meter_id, reading=reading, outcome=outcome, failed=failed)
-        for reading, outcome, failed in zip(readings, decoded.outcomes, decoded.failed, strict=True)
+        for reading, outcome, failed in zip(readings, result.outcomes, result.failed, strict=True)
     ]
 
 

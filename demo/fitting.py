@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from client.asynchronous import TanlianClient
-from contracts.baselines import FitBaseline, FitResult, SetBaseline
+from client.results import fit_result_of
+from contracts.baselines import FitBaseline, SetBaseline
 from demo.receipts import committed_transaction
 
 
@@ -68,7 +69,7 @@ async def fit_baseline(
     arguments = FitBaseline(meter_id=meter_id, from_ms=from_ms, to_ms=to_ms)
     outcome = await fitter.submit_and_wait("baseline.fit", arguments)
     document = await committed_transaction(fitter, outcome.transaction_id)
-    result = FitResult.decode(bytes.fromhex(document["receipt"]["result"]))
+    result = fit_result_of(document)
     if result.accepted:
         in_force = SetBaseline(meter_id=meter_id, version=result.version, from_ms=to_ms)
         await setter.submit_and_wait("baseline.set", in_force)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from client.asynchronous import TanlianClient
+from client.results import submit_result_of
 from contracts.meter import Unit
 from contracts.reading import RawReading
 from demo import cast
@@ -39,9 +40,9 @@ OFFICE: Final = "Office building"
 MARKED: Final = "Marked copy"
 LIVE_AFTER_PERCENT: Final = 50
 """Of the replay, when the live meter begins, so that it can fall silent at the end of it."""
-STEEL_WINDOW_FROM_MS: Final = 1_515_337_200_000
-"""2018-01-08 00:00 in Korea, a Monday."""
-STEEL_WINDOW_TO_MS: Final = STEEL_WINDOW_FROM_MS + 28 * DAY_MS
+STEEL_WINDOW_FROM_MS: Final = 1_514_732_400_000
+"""2018-01-01 00:00 in Korea."""
+STEEL_WINDOW_TO_MS: Final = STEEL_WINDOW_FROM_MS + 365 * DAY_MS
 AGREE_WITHIN_S: Final = 30.0
 READS_AT_ONCE: Final = 4
 _NIGHT_MS: Final = range(1_414_900_800_000, 1_414_990_800_000)
@@ -110,12 +111,8 @@ class Play:
         self._replayed.set()
 
     async def _steel(self) -> None:
-        early = tuple(
-            reading for reading in self.sources.steel if reading.stamp_ms <= STEEL_WINDOW_TO_MS
-        )
-        await self._send(STEEL, cast.STEEL_METER, early)
+        await self._send(STEEL, cast.STEEL_METER, self.sources.steel)
         await self._fit(cast.STEEL_METER, STEEL_WINDOW_FROM_MS, STEEL_WINDOW_TO_MS)
-        await self._send(STEEL, cast.STEEL_METER, self.sources.steel[len(early) :])
 
     async def _office(self, source: str, meter_id: str, readings: tuple[RawReading, ...]) -> None:
         training = tuple(reading for reading in readings if reading.stamp_ms < TRAINING_TO_MS)
@@ -216,8 +213,7 @@ class Play:
 
     async def _answers_of(self, batch: SentBatch) -> list[Answer]:
         document = await committed_transaction(self._reader(), batch.transaction_id)
-        result = bytes.fromhex(document["receipt"]["result"])
-        return answers_of(batch.meter_id, batch.readings, result)
+        return answers_of(batch.meter_id, batch.readings, submit_result_of(document))
 
     async def _agreed_nodes(self) -> list[Document]:
         """Returns the nodes at a moment when all have the same head; the last look if none is."""

@@ -7,6 +7,7 @@ from chain.codec import Record
 from contracts.account import Account
 from contracts.accounts import AccountRevoked
 from contracts.alert import Alert
+from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
 from contracts.due_queue import QuarantinedEntry
 from contracts.exchange import Exchange, ExchangeProposal
@@ -19,6 +20,9 @@ from contracts.sites import Site
 CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "account.registered": Account,
     "account.revoked": AccountRevoked,
+    "baseline.accepted": FitResult,
+    "baseline.refused": FitResult,
+    "baseline.set": BaselineSet,
     "calendar.registered": Calendar,
     "due.quarantined": QuarantinedEntry,
     "factor.set": Factor,
@@ -33,7 +37,10 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     },
 }
 
-RESULT_BY_METHOD: Final[Mapping[str, type[Record]]] = {"readings.submit": SubmitResult}
+RESULT_BY_METHOD: Final[Mapping[str, type[Record]]] = {
+    "baseline.fit": FitResult,
+    "readings.submit": SubmitResult,
+}
 
 
 def argument_record_of(method: str) -> type[Record] | None:

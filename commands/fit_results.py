@@ -1,0 +1,28 @@
+"""What the chain made of a baseline, read from its receipt and worded for people."""
+
+from typing import TYPE_CHECKING
+
+from client import results as client_results
+from commands.submission import committed_transaction
+from contracts.baselines import FitResult
+from demo.fitting import percent
+
+if TYPE_CHECKING:
+    from client.synchronous import SyncTanlianClient
+
+
+def fit_result_of(client: "SyncTanlianClient", transaction_id: bytes) -> FitResult:
+    """Returns the result of a committed ``baseline.fit``."""
+    return client_results.fit_result_of(committed_transaction(client, transaction_id))
+
+
+def words_of(result: FitResult) -> str:
+    """Returns the result in a sentence."""
+    verdict = "qualifies"
+    if result.reason is not None:
+        verdict = f"is REFUSED by the gate, {result.reason.name.lower().replace('_', ' ')}"
+    return (
+        f"Baseline {result.version} of {result.meter_id} {verdict}: "
+        f"CV(RMSE) {percent(result.cv_rmse_permille)}, NMBE {percent(result.nmbe_permille)}, "
+        f"{result.interval_count} intervals, coverage {percent(result.coverage_permille)}."
+    )

@@ -28,7 +28,6 @@ from node.ports import StoredBlock
 from node.simulator.checkers import Checkers, InvariantViolation
 from node.simulator.clocks import NodeClock
 from node.simulator.disk import SimulatedDisk
-from node.simulator.ledger import LedgerContracts
 from node.simulator.nemesis import Nemesis
 from node.simulator.network import Network
 from node.simulator.plan import BYZANTINE, FAULTY, SECOND_US, NodePlan, Plan, Role, plan_of
@@ -37,6 +36,7 @@ from node.simulator.randomness import stream
 from node.simulator.scheduler import Scheduler
 from node.simulator.shell import SimulatedNode
 from node.simulator.signatures import scheme_of, signer_of
+from node.simulator.subject import ADMIN, Subject, ledger_subject
 from node.simulator.trace import Trace
 from node.simulator.words import line_of
 from node.simulator.workload import Workload
@@ -106,7 +106,11 @@ def run_seed(
 
 
 def run_plan(
-    plan: Plan, *, print_line: Callable[[str], None] | None = None, is_over_budget: bool = False
+    plan: Plan,
+    *,
+    print_line: Callable[[str], None] | None = None,
+    is_over_budget: bool = False,
+    subject: Subject | None = None,
 ) -> SimulationReport:
     """Runs a plan, drawn or made by hand.
 
@@ -114,13 +118,17 @@ def run_plan(
         plan: network and faults.
         print_line: takes every event as a line, or None.
         is_over_budget: more are faulty than the chain survives, so nodes may halt.
+        subject: contracts and calls; the small ledger unless given.
 
     Raises:
         SimulationFailure: see :func:`run_seed`.
     """
     trace = Trace(print_line)
     try:
-        return Simulation(plan, trace, is_over_budget=is_over_budget).run()
+        simulation = Simulation(
+            plan, trace, subject=subject or ledger_subject(), is_over_budget=is_over_budget
+        )
+        return simulation.run()
     except (
         AssertionError,
         ArithmeticError,
@@ -135,12 +143,12 @@ def run_plan(
 class Simulation:
     """All parts of one run."""
 
-    def __init__(self, plan: Plan, trace: Trace, *, is_over_budget: bool) -> None:
+    def __init__(self, plan: Plan, trace: Trace, *, subject: Subject, is_over_budget: bool) -> None:
         self._plan = plan
         self._trace = trace
         self._scheme = scheme_of(is_real=plan.is_real)
         self._genesis = genesis_of(plan)
-        self._contracts = LedgerContracts()
+        self._contracts = subject.contracts
         self._scheduler = Scheduler(stream(plan.seed, "order"))
         self._network = Network(self._scheduler, stream(plan.seed, "network"), plan.weather)
         self._checkers = Checkers(
@@ -163,10 +171,13 @@ class Simulation:
         )
         self._workload = Workload(
             plan=plan.workload,
+            draw_call=subject.draw_call,
             chain_id=self._genesis.chain_id,
             start_ms=GENESIS_MS,
             signers=[
-                signer_of(f"client-{number}", is_real=plan.is_real)
+                signer_of(
+                    ADMIN if subject.is_for_admin else f"client-{number}", is_real=plan.is_real
+                )
                 for number in range(plan.workload.client_count)
             ],
             nodes=self._nodes,
@@ -404,7 +415,7 @@ def genesis_of(plan: Plan) -> Genesis:
         for index, node in enumerate(plan.nodes)
         if not node.name.endswith("b")
     )
-    admin = GenesisOrganisation(id="simulated", name="Simulated", admin_key=_key_of("admin", plan))
+    admin = GenesisOrganisation(id="simulated", name="Simulated", admin_key=_key_of(ADMIN, plan))
     return Genesis(
         network="simulated",
         time_ms=GENESIS_MS - SECOND_US // 1_000,

@@ -3,7 +3,7 @@
 What was acknowledged to them must never be lost (architecture.md, Decisions).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -12,7 +12,7 @@ from chain.crypto import Signer
 from chain.transaction import Payload, Transaction, sign
 from chain.types import Hash, Height, PublicKey
 from node.kernel.effects import AnswerSubmission
-from node.simulator.ledger import APPEND, BREAK, PUT, REFUSE
+from node.simulator.ledger import BREAK
 from node.simulator.plan import SECOND_US, WorkloadPlan
 from node.simulator.randomness import chance
 from node.simulator.scheduler import Scheduler
@@ -44,6 +44,7 @@ class Workload:
         self,
         *,
         plan: WorkloadPlan,
+        draw_call: Callable[[Random, int], tuple[str, bytes]],
         chain_id: Hash,
         start_ms: int,
         signers: Sequence[Signer],
@@ -56,6 +57,7 @@ class Workload:
         self.refusal_codes: dict[str, int] = {}
         """How often nodes answered with which code."""
         self._plan = plan
+        self._draw_call = draw_call
         self._chain_id = chain_id
         self._start_ms = start_ms
         self._signers = signers
@@ -94,9 +96,7 @@ class Workload:
 
     def _make(self, *, is_short_lived: bool) -> Transaction:
         signer = self._random.choice(self._signers)
-        method = self._random.choice((APPEND, APPEND, APPEND, PUT, REFUSE))
-        if chance(self._random, self._plan.bug_permille):
-            method = BREAK
+        method, arguments = self._draw_call(self._random, self._plan.bug_permille)
         life_ms = self._random.randrange(500, 5_000) if is_short_lived else LONG_MS
         return sign(
             signer,
@@ -106,7 +106,7 @@ class Workload:
                 nonce=self._random.randbytes(16),
                 valid_until_ms=self._start_ms + self._scheduler.now_us // 1_000 + life_ms,
                 method=method,
-                arguments=self._random.randbytes(self._random.randrange(1, 60)),
+                arguments=arguments,
             ),
         )
 

@@ -48,7 +48,8 @@ class CommittedBlock:
     """Names of the validators whose votes are in the commit certificate."""
     missing: tuple[str, ...]
     """Names of those that are in neither this certificate nor, as far as this node saw, the vote on
-    the block before: q votes make a certificate, so the slowest are always late."""
+    the block before: q votes make a certificate, so the slowest are always late. Empty on a node
+    that is no validator, for it hears no votes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

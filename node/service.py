@@ -161,8 +161,10 @@ class Service:
     def _validators(self) -> tuple[ValidatorStatus, ...]:
         certificate = self._last_certificate
         signed = {signer for signer, _ in certificate.signatures} if certificate else set()
-        # A certificate closes at q votes; whoever voted a moment later is not missing.
-        unheard = self._kernel.replica.missing_validators
+        # A certificate closes at q votes; whoever voted a moment later is not missing. Observers
+        # hear no votes and cannot tell, so nobody is missing to them; they have their links.
+        replica = self._kernel.replica
+        unheard = replica.missing_validators if replica.is_validator else ()
         return tuple(
             ValidatorStatus(
                 name=self._name_of(key),

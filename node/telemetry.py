@@ -93,8 +93,10 @@ class Telemetry:
         keys = kernel.workshop.parent.validators.keys
         signed = {keys[signer] for signer, _ in certificate.signatures}
         voted = kernel.replica.last_vote_heights
+        # Who does not vote hears no votes either, and cannot tell a late one from none.
+        judged = keys if kernel.replica.is_validator else ()
         missing = [
-            key for key in keys if key not in signed and voted.get(key, 0) < header.height - 1
+            key for key in judged if key not in signed and voted.get(key, 0) < header.height - 1
         ]
         now = time.monotonic()
         self._metrics.block_committed(

@@ -15,6 +15,7 @@ from chain.transaction import Payload, Transaction, sign
 from chain.vote import VoteKind, sign_vote
 from contracts.account import Role
 from contracts.accounts import RegisterAccount
+from contracts.baselines import FitBaseline
 from contracts.meter import Unit
 from contracts.meters import GoLive
 from contracts.reading import Channel, Quality, RawReading, SubmitReadings
@@ -167,7 +168,21 @@ def tell(last_watt_hours: int) -> list[str]:
         ),
         chain.block(),
         chain.block(
-            call(operator, "readings.submit", readings("meter-4", range(500, 501), last_watt_hours))
+            call(operator, "readings.submit", readings("meter-0", range(200, 28 * 24))),
+            call(
+                operator, "readings.submit", readings("meter-4", range(500, 501), last_watt_hours)
+            ),
+        ),
+        chain.block(
+            call(
+                operator,
+                "baseline.fit",
+                FitBaseline(
+                    meter_id="meter-0",
+                    from_ms=FIRST_STAMP_MS,
+                    to_ms=FIRST_STAMP_MS + 28 * 24 * HOUR_MS,
+                ),
+            )
         ),
     ]
 

@@ -126,6 +126,8 @@ class LoneNode:
     """A kernel that commits alone, with a shell that performs effects at once."""
 
     genesis: Genesis = field(default_factory=lone_genesis)
+    signer: Ed25519Signer | None = samples.SIGNERS[0]
+    """None for an observer."""
     limits: MempoolLimits = field(
         default_factory=lambda: MempoolLimits(
             transactions_max=100, bytes_max=1_000_000, per_sender_max=50
@@ -148,7 +150,7 @@ class LoneNode:
         replica = Replica(
             chain_id=self.genesis.chain_id,
             config=ReplicaConfig(),
-            signer=samples.SIGNERS[0],
+            signer=self.signer,
             scheme=ED25519,
             rotation_blocks=self.genesis.parameters.rotation_blocks,
             max_block_interval_ms=self.genesis.parameters.max_block_interval_ms,

@@ -157,6 +157,16 @@ def test_a_validator_that_is_in_no_certificate_and_was_not_heard_is_missing(lone
     assert [each.is_missing for each in lone.service._validators()] == [True]
 
 
+def test_nobody_is_missing_to_an_observer_for_it_hears_no_votes(lone: Served) -> None:
+    stored = lone.commit(1)
+    lone.node.signer = None
+    lone.node.kernel = lone.node.build()
+    observing = lone.restart()
+    observing._note_votes(replace(stored.block.certificate, signatures=()))
+
+    assert [each.is_missing for each in observing._validators()] == [False]
+
+
 def test_votes_are_known_after_a_restart(lone: Served) -> None:
     lone.commit(1)
     lone.commit(2)

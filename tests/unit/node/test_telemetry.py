@@ -117,6 +117,17 @@ def test_a_validator_that_voted_neither_for_the_block_nor_for_its_parent_is_miss
     assert watched.value("consensus_validator_missed_blocks_total", validator="node-1") == 1
 
 
+def test_an_observer_hears_no_votes_and_misses_nobody() -> None:
+    watched = Watched()
+    stored = [watched.stored(number) for number in range(1, 4)][-1]
+    observer = LoneNode(signer=None)
+
+    watched.telemetry.block_stored(unsigned(stored), observer.kernel)
+
+    assert watched.value("consensus_missing_validators") == 0
+    assert watched.value("consensus_validator_missed_blocks_total", validator="node-1") is None
+
+
 def test_refusals_are_counted_by_code() -> None:
     watched = Watched()
     full = Admission(transaction_id=None, code="MEMPOOL_FULL", detail="no room")

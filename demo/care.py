@@ -1,13 +1,16 @@
 """Taking care of alerts: from OPEN to RESOLVED, each step signed by who may take it."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from typing import Final
 
-from client.asynchronous import Call
+from client.asynchronous import Call, TanlianClient
 from contracts.alert import AlertState, Cause
 from contracts.alerts import AcknowledgeAlert, ExplainAlert, ResolveAlert
 from contracts.check import Check
 from demo.cast import MARKED_METER
+from demo.receipts import BEHIND_MAX_S
 from demo.stage import CERTIFIER, DemoFailed, Stage, commit_all
 
 _EXPLANATIONS: Final[Mapping[Check, tuple[Cause, str]]] = {
@@ -33,20 +36,9 @@ async def take_care(stage: Stage) -> list[str]:
     """
     operator = stage.operator("office")
     certifier = stage.client(CERTIFIER)
-    alerts = await operator.alerts(meter=MARKED_METER)
     taken: list[str] = []
     for check, (cause, words) in _EXPLANATIONS.items():
-        ids = [
-            str(alert["alert_id"])
-            for alert in alerts
-            if alert["check"] == check.name and alert["state"] == AlertState.OPEN.name
-        ]
-        if not ids:
-            raise DemoFailed(
-                f"{MARKED_METER}: expected an open alert of check {check:d} ({check.name}), got "
-                "none"
-            )
-        alert_id = ids[0]
+        alert_id = await _open_alert(operator, check)
         steps = (
             (operator, "alert.acknowledge", AcknowledgeAlert(alert_id=alert_id, note="")),
             (
@@ -60,3 +52,21 @@ async def take_care(stage: Stage) -> list[str]:
             await commit_all(client, [Call(method=method, arguments=arguments)])
         taken.append(alert_id)
     return taken
+
+
+async def _open_alert(client: TanlianClient, check: Check) -> str:
+    """Returns the first open alert of a check at the copy's meter.
+
+    The node that is asked may be a moment behind the one that committed the readings.
+    """
+    deadline_s = time.monotonic() + BEHIND_MAX_S
+    while True:
+        for alert in await client.alerts(meter=MARKED_METER, state=AlertState.OPEN.name):
+            if alert["check"] == check.name:
+                return str(alert["alert_id"])
+        if time.monotonic() > deadline_s:
+            raise DemoFailed(
+                f"{MARKED_METER}: expected an open alert of check {check:d} ({check.name}), got "
+                "none"
+            )
+        await asyncio.sleep(0.1)

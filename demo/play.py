@@ -170,8 +170,9 @@ class Play:
         return f"{alert['alert_id']} after {sent} readings"
 
     async def _report(self) -> Report:
-        reader = self._reader()
-        alerts = await reader.alerts(limit=10_000)
+        # First, so that whichever node is asked for the rest has all of it.
+        nodes = await self._agreed_nodes()
+        alerts = await self._reader().alerts(limit=10_000)
         steel = await self._answers(cast.STEEL_METER)
         forrestal = [
             answer
@@ -187,7 +188,7 @@ class Play:
             "live_missing": live_missing(alerts, cast.LIVE_METER),
         }
         return Report(
-            nodes=await self._agreed_nodes(),
+            nodes=nodes,
             submitted=self.tally.submitted,
             committed=self.tally.committed,
             refused=self.tally.refused,

@@ -77,6 +77,8 @@ def _register_slip(observation: Observation) -> Verdict:
         return None
     if not slip_ratio(before, after):
         return PASSED
+    if after < before and observation.register_verdict is PASSED:
+        return PASSED  # it rolled over, or the device was exchanged
     if after > before:
         # A young counter multiplies by counting; only what the nameplate forbids has slipped.
         amount = observation.amount

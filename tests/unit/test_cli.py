@@ -1,0 +1,180 @@
+"""The command line: exit codes, one sentence for a fault, and nothing heavy at start."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli import run
+
+
+def output_of(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def test_help_names_every_group(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+
+    out, _ = output_of(capsys)
+    for name in ("demo", "network", "node", "key", "meter", "baseline", "reading", "alert"):
+        assert name in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["reading", "submit"],
+        ["network", "init", "x", "--validators", "many"],
+        ["simulate"],
+        ["alert", "list", "--limit", "0"],
+    ],
+)
+def test_wrong_usage_ends_with_two(arguments: list[str]) -> None:
+    assert run(arguments) == 2
+
+
+def test_help_does_not_wait_for_what_it_does_not_use() -> None:
+    program = (
+        "import sys, cli; cli.run(['--help']);"
+        "print(sorted({'aiohttp', 'nacl', 'pydantic', 'plyvel', 'uvloop'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_without_a_network_a_command_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["alert", "list"]) == 1
+
+    assert output_of(capsys)[1] == (
+        "Error: --network: expected a network directory, or a file .tanlian here that names one, "
+        "got neither; start with `tanlian network init DIR`\n"
+    )
+
+
+def test_a_directory_without_a_network_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["network", "status", str(tmp_path)]) == 1
+
+    assert "network.json: expected a network" in output_of(capsys)[1]
+
+
+@pytest.mark.parametrize("count", ["2", "3"])
+def test_validators_of_which_none_may_fail_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: str
+) -> None:
+    directory = tmp_path / "network"
+
+    assert run(["network", "init", str(directory), "--validators", count]) == 1
+
+    assert f"expected 1 (for development) or at least 4, got {count}" in output_of(capsys)[1]
+    assert not directory.exists()
+
+
+def test_a_network_is_made_with_its_nodes_and_becomes_the_default_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["network", "init", "try", "--validators", "1", "--observers", "0", "--json"]) == 0
+
+    document = json.loads(output_of(capsys)[0])
+    assert [node["name"] for node in document["nodes"]] == ["node-1"]
+    assert (tmp_path / ".tanlian").read_text() == f"{tmp_path / 'try'}\n"
+
+
+def test_a_network_is_never_made_over_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "try").mkdir()
+    (tmp_path / "try" / "thesis.txt").write_text("mine")
+
+    assert run(["network", "init", "try"]) == 1
+
+    assert "expected a new or empty directory, found files in it" in output_of(capsys)[1]
+
+
+def test_stopped_nodes_are_shown_and_end_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(["network", "init", "try", "--validators", "1", "--observers", "0"])
+    capsys.readouterr()
+
+    assert run(["network", "status", "try", "--json"]) == 1
+
+    out, err = output_of(capsys)
+    assert json.loads(out)["nodes"][0]["state"] == "stopped"
+    assert "start the network with `tanlian network up try`" in err
+
+
+def test_a_key_is_made_once_and_shown_without_its_passphrase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("correct horse\n")
+    private = tmp_path / "keys"
+    private.mkdir(mode=0o700)
+    key = private / "operator.key"
+
+    assert run(["key", "new", str(key), "--passphrase-file", str(passphrase), "--json"]) == 0
+    made = json.loads(output_of(capsys)[0])
+    assert run(["key", "show", str(key), "--json"]) == 0
+    shown = json.loads(output_of(capsys)[0])
+    assert run(["key", "new", str(key), "--passphrase-file", str(passphrase)]) == 1
+
+    assert made == shown
+    assert "correct horse" not in key.read_text()
+
+
+def test_a_missing_key_file_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["key", "show", str(tmp_path / "none.key")]) == 1
+
+    assert output_of(capsys)[1].startswith("Error: ")
+
+
+def test_a_cause_that_is_none_is_answered_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["alert", "explain", "m.08.000001", "--cause", "gremlins", "--note", "x"]) == 1
+
+    assert "--cause: expected one of meter_fault, comms, clock" in output_of(capsys)[1]
+
+
+def test_a_node_that_does_not_answer_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("commands.target.PATIENCE_S", 0.1)
+
+    assert run(["node", "status", "--node", "http://127.0.0.1:1"]) == 1
+
+    assert output_of(capsys)[1] == "Error: http://127.0.0.1:1: no answer\n"
+
+
+def test_a_seed_is_replayed_with_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "--seed", "2", "--json"]) == 0
+    first = json.loads(output_of(capsys)[0])
+    assert run(["simulate", "--seed", "2", "--json"]) == 0
+
+    assert json.loads(output_of(capsys)[0]) == first
+    assert first["seed"] == 2

@@ -97,22 +97,22 @@ def test_a_call_may_hold_as_many_readings_as_the_chain_allows_and_no_more() -> N
         (
             replace(amount(0, 5), stamp_ms=QUARTER_MS - 1),
             (
-                "readings[0].stamp_ms: expected milliseconds since 1970, 900000 to 253402300799999, "
-                "got 899999"
+                "readings[0].stamp_ms: expected milliseconds since 1970, 900000 to "
+                "253402300799999, got 899999"
             ),
         ),
         (
             replace(amount(0, 5), stamp_ms=STAMP_MS_END),
             (
-                "readings[0].stamp_ms: expected milliseconds since 1970, 900000 to 253402300799999, "
-                "got 253402300800000"
+                "readings[0].stamp_ms: expected milliseconds since 1970, 900000 to "
+                "253402300799999, got 253402300800000"
             ),
         ),
         (
             replace(amount(0, 5), channels=((Channel.DEMAND_W, 1), (Channel.DEMAND_W, 1))),
             (
-                "readings[0].channels: expected each channel once, ascending, got DEMAND_W twice or "
-                "late"
+                "readings[0].channels: expected each channel once, ascending, got DEMAND_W twice "
+                "or late"
             ),
         ),
     ],

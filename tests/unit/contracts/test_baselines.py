@@ -1,0 +1,337 @@
+"""Baselines: what the gate accepts and refuses, who sets one in force, and check 11 against it."""
+
+from dataclasses import replace
+
+import pytest
+
+from contracts import baselines
+from contracts.baseline import (
+    IN_FORCE_MAX,
+    Baseline,
+    BaselineLine,
+    Reason,
+    cell_of,
+    line_key,
+    profile_of,
+)
+from contracts.baselines import (
+    FIT_WORK,
+    METHODS,
+    WINDOW_INTERVALS_MAX,
+    FitBaseline,
+    FitResult,
+    SetBaseline,
+    get_baseline,
+    get_line,
+)
+from contracts.calendars import DayType
+from contracts.check import Check, bit
+from contracts.deviation.observation import BaselineCell
+from contracts.deviation.off_baseline import sigma_tenths
+from contracts.meters import RegisterMeter
+from contracts.reading import Quality, RawReading
+from tests.unit.contracts.reading_world import (
+    AMOUNTS,
+    COUNTER,
+    DAY,
+    DAY_MS,
+    HOUR_MS,
+    QUARTER_MS,
+    ReadingWorld,
+    amount,
+    register,
+)
+from tests.unit.contracts.registry_world import ADMIN, OPERATOR, OTHER_ADMIN
+
+FORTNIGHT = 14 * 96
+WINDOW = FitBaseline(meter_id="main", from_ms=DAY, to_ms=DAY + 14 * DAY_MS)
+IN_FORCE = SetBaseline(meter_id="main", version=1, from_ms=DAY + 14 * DAY_MS)
+
+
+def load(number: int) -> int:
+    """1,000 Wh by night and 2,000 Wh by day, by UTC hours, with a ripple of 20 Wh."""
+    return (2_000 if number // 4 % 24 < 12 else 1_000) + 10 * (number % 3 - 1)
+
+
+def trained(meter: RegisterMeter = AMOUNTS, count: int = FORTNIGHT) -> ReadingWorld:
+    world = ReadingWorld(meter)
+    for start in range(0, count, 96):
+        world.send(*(amount(number, load(number)) for number in range(start, start + 96)))
+    world.next_block()
+    return world
+
+
+def fit(world: ReadingWorld, window: FitBaseline = WINDOW, sender: bytes = OPERATOR) -> FitResult:
+    return FitResult.decode(baselines.fit(world.context(sender), window))
+
+
+def baseline_of(world: ReadingWorld, version: int = 1) -> Baseline:
+    baseline = get_baseline(world.state, "main", version)
+    assert baseline is not None
+    return baseline
+
+
+@pytest.fixture(scope="module")
+def entries() -> dict[bytes, bytes]:
+    """The state of a trained meter, from which each test makes its own world."""
+    return trained().reader.entries
+
+
+@pytest.fixture
+def world(entries: dict[bytes, bytes]) -> ReadingWorld:
+    """A meter with a fortnight of readings."""
+    world = ReadingWorld()
+    world.reader.entries = dict(entries)
+    world.next_block()
+    return world
+
+
+def in_force(world: ReadingWorld) -> ReadingWorld:
+    assert fit(world).accepted
+    world.call(baselines.set_in_force, IN_FORCE, sender=ADMIN)
+    world.next_block()
+    return world
+
+
+def test_a_steady_meter_gets_a_baseline(world: ReadingWorld) -> None:
+    assert fit(world) == FitResult(
+        meter_id="main",
+        version=1,
+        accepted=True,
+        reason=None,
+        cv_rmse_permille=7,  # 6.26, rounded up
+        nmbe_permille=3,  # 2.35
+        interval_count=1_344,
+        coverage_permille=1_000,
+    )
+    assert world.event_kinds == ["baseline.accepted"]
+    baseline = baseline_of(world)
+    assert baseline.qualifies
+    assert baseline.fitted_by == OPERATOR
+    medians = profile_of(baseline.medians)
+    # Ten hours ahead of UTC: the day's load begins at 10:00 and ends at 22:00.
+    assert [medians[cell_of(DayType.WORKDAY, hour)] for hour in (9, 10, 21, 22)] == [
+        1_000,
+        2_000,
+        2_000,
+        1_000,
+    ]
+    assert profile_of(baseline.sigmas)[cell_of(DayType.WORKDAY, 10)] == 14
+    assert medians[cell_of(DayType.HOLIDAY, 10)] == medians[cell_of(DayType.SUNDAY, 10)] == 2_000
+
+
+def test_a_fitted_baseline_is_not_in_force(world: ReadingWorld) -> None:
+    fit(world)
+    line = get_line(world.state, "main")
+    assert line == BaselineLine(last_version=1, in_force=())
+    world.send(amount(FORTNIGHT, 9_000))
+    assert not world.slots[FORTNIGHT].applied & bit(Check.BASELINE)
+
+
+def test_a_refusal_is_recorded_and_does_not_fail_the_transaction() -> None:
+    world = ReadingWorld()
+    for start in range(0, FORTNIGHT, 96):
+        loads = (50_000 if number * 7 % 10 == 0 else 100 for number in range(start, start + 96))
+        world.send(*(amount(start + place, each) for place, each in enumerate(loads)))
+    result = fit(world)
+    assert not result.accepted
+    assert result.reason is Reason.SCATTER_TOO_HIGH
+    assert result.cv_rmse_permille > 300
+    assert world.event_kinds[-1] == "baseline.refused"
+    assert not baseline_of(world).qualifies
+    code, detail = world.refusal_of(baselines.set_in_force, IN_FORCE)
+    assert code == "WRONG_STATE"
+    assert detail.endswith("expected one that qualified, got one refused for SCATTER_TOO_HIGH")
+
+
+def test_a_window_has_two_weeks_and_four_fifths_of_its_intervals(world: ReadingWorld) -> None:
+    short = fit(world, replace(WINDOW, to_ms=WINDOW.to_ms - 1))
+    assert short.reason is Reason.WINDOW_TOO_SHORT
+    thin = fit(world, replace(WINDOW, to_ms=DAY + 18 * DAY_MS))
+    assert (thin.reason, thin.coverage_permille) == (Reason.COVERAGE_TOO_LOW, 777)
+    enough = fit(world, replace(WINDOW, to_ms=DAY + 17 * DAY_MS))
+    assert (enough.reason, enough.coverage_permille) == (None, 823)
+    assert enough.version == 3
+
+
+def test_a_meter_without_readings_has_no_coverage() -> None:
+    result = fit(ReadingWorld())
+    assert (result.reason, result.interval_count) == (Reason.COVERAGE_TOO_LOW, 0)
+
+
+def test_a_meter_that_counts_nothing_has_no_measures() -> None:
+    world = ReadingWorld()
+    world.send(*(amount(number, 0) for number in range(700)))
+    world.send(*(amount(number, 0) for number in range(700, FORTNIGHT)))
+    assert fit(world).reason is Reason.NO_CONSUMPTION
+
+
+def test_a_biased_profile_is_refused() -> None:
+    world = ReadingWorld()
+    for start in range(0, FORTNIGHT, 96):
+        loads = (1_000 if number % 4 < 2 else 1_270 for number in range(start, start + 96))
+        world.send(*(amount(start + place, each) for place, each in enumerate(loads)))
+    result = fit(world)
+    assert (result.reason, result.nmbe_permille) == (Reason.BIAS_TOO_HIGH, 126)
+    assert result.cv_rmse_permille <= 300
+
+
+def test_a_window_is_not_empty_and_not_too_long() -> None:
+    world = ReadingWorld()
+    code, _ = world.refusal_of(
+        baselines.fit, replace(WINDOW, to_ms=DAY + QUARTER_MS - 1), sender=OPERATOR
+    )
+    assert code == "INVALID_ARGUMENTS"
+    longest = replace(WINDOW, to_ms=DAY + WINDOW_INTERVALS_MAX * QUARTER_MS)
+    assert fit(world, longest).reason is Reason.COVERAGE_TOO_LOW
+    code, _ = world.refusal_of(
+        baselines.fit, replace(longest, to_ms=longest.to_ms + QUARTER_MS), sender=OPERATOR
+    )
+    assert code == "LIMIT_REACHED"
+
+
+def test_only_the_meters_organisation_fits_and_sets(world: ReadingWorld) -> None:
+    code, _ = world.refusal_of(baselines.fit, WINDOW, sender=OTHER_ADMIN)
+    assert code == "NOT_PERMITTED"
+    fit(world)
+    code, _ = world.refusal_of(baselines.set_in_force, IN_FORCE, sender=OTHER_ADMIN)
+    assert code == "NOT_PERMITTED"
+
+
+def test_whoever_fitted_a_baseline_does_not_set_it(world: ReadingWorld) -> None:
+    fit(world, sender=ADMIN)
+    code, detail = world.refusal_of(baselines.set_in_force, IN_FORCE, sender=ADMIN)
+    assert code == "NOT_PERMITTED"
+    assert detail == (
+        "baseline 1 of main: expected another account than the one that fitted it, got the same"
+    )
+
+
+def test_a_baseline_that_was_not_fitted_is_unknown(world: ReadingWorld) -> None:
+    fit(world)
+    code, _ = world.refusal_of(baselines.set_in_force, replace(IN_FORCE, version=2))
+    assert code == "UNKNOWN_BASELINE"
+
+
+def test_baselines_follow_one_another_and_none_judges_its_own_window(world: ReadingWorld) -> None:
+    fit(world)
+    early = replace(IN_FORCE, from_ms=IN_FORCE.from_ms - 1)
+    assert world.refusal_of(baselines.set_in_force, early)[0] == "INVALID_ARGUMENTS"
+    world.call(baselines.set_in_force, IN_FORCE)
+    assert world.refusal_of(baselines.set_in_force, IN_FORCE)[0] == "INVALID_ARGUMENTS"
+    later = replace(IN_FORCE, from_ms=IN_FORCE.from_ms + 1)
+    world.call(baselines.set_in_force, later)
+    line = get_line(world.state, "main")
+    assert line is not None
+    assert line.in_force == ((IN_FORCE.from_ms, 1), (IN_FORCE.from_ms + 1, 1))
+
+
+def test_a_meter_has_no_more_baselines_in_force_than_its_record_holds(
+    world: ReadingWorld,
+) -> None:
+    fit(world)
+    full = BaselineLine(last_version=1, in_force=tuple((each, 1) for each in range(IN_FORCE_MAX)))
+    world.state.put(line_key("main"), full)
+    assert world.refusal_of(baselines.set_in_force, IN_FORCE)[0] == "LIMIT_REACHED"
+
+
+def test_estimates_and_failed_amounts_train_nothing() -> None:
+    world = ReadingWorld(replace(AMOUNTS, nameplate_w=40_000))
+    for start in range(0, FORTNIGHT, 96):
+        numbers = range(start, start + 96)
+        world.send(*(amount(number, load(number)) for number in numbers if number % 10))
+        estimated = (amount(number, 9_000, quality=Quality.ESTIMATED) for number in numbers)
+        world.send(*(each for number, each in zip(numbers, estimated, strict=True) if number % 20))
+    result = fit(world)
+    assert result.interval_count == 1_209
+    assert result.cv_rmse_permille == 7  # 6.20
+
+
+def test_a_register_after_a_gap_trains_nothing() -> None:
+    world = ReadingWorld(COUNTER)
+    numbers = [number for number in range(FORTNIGHT) if number % 10]
+    for start in range(0, len(numbers), 200):
+        part = numbers[start : start + 200]
+        world.send(*(register(number, 1_000 * number) for number in part))
+    result = fit(world)
+    assert result.interval_count == 1_074
+    assert profile_of(baseline_of(world).medians)[cell_of(DayType.WORKDAY, 3)] == 1_000
+
+
+@pytest.mark.parametrize(
+    ("value", "sigma", "tenths"),
+    [
+        (1_000, 50, 0),
+        (1_400, 50, 50),
+        (1_640, 50, 80),
+        (1_639, 50, 79),
+        (600, 50, 50),
+        (2_000, 200, 50),
+    ],
+)
+def test_a_distance_is_in_tenths_of_a_sigma_of_at_least_eight_per_cent(
+    value: int, sigma: int, tenths: int
+) -> None:
+    assert sigma_tenths(BaselineCell(1_000, sigma), value) == tenths
+
+
+def off(start: int, count: int, factor_percent: int) -> list[RawReading]:
+    return [
+        amount(number, load(number) * factor_percent // 100)
+        for number in range(start, start + count)
+    ]
+
+
+def test_eight_sigma_for_an_hour_is_a_deviation(world: ReadingWorld) -> None:
+    flags = in_force(world).flags(*off(FORTNIGHT, 5, 170), amount(FORTNIGHT + 5, 2_000))
+    assert flags == [(), (), (), (Check.BASELINE,), (Check.BASELINE,), ()]
+    (alert,) = world.alerts
+    assert alert.expected == 1_990
+    assert alert.first_interval_ms == DAY + 14 * DAY_MS + 3 * QUARTER_MS
+    assert alert.cleared_ms == DAY + 14 * DAY_MS + 5 * QUARTER_MS
+
+
+def test_five_sigma_for_four_hours_is_a_deviation(world: ReadingWorld) -> None:
+    flags = in_force(world).flags(*off(FORTNIGHT, 17, 145))
+    assert flags == [()] * 15 + [(Check.BASELINE,)] * 2
+
+
+def test_less_than_five_sigma_is_none_however_long(world: ReadingWorld) -> None:
+    assert in_force(world).flags(*off(FORTNIGHT, 40, 137)) == [()] * 40
+
+
+def test_one_reading_that_agrees_begins_the_hour_anew(world: ReadingWorld) -> None:
+    readings = [*off(FORTNIGHT, 3, 170), *off(FORTNIGHT + 3, 1, 100), *off(FORTNIGHT + 4, 3, 170)]
+    assert in_force(world).flags(*readings) == [()] * 7
+
+
+def test_a_late_reading_is_not_held_against_the_baseline(world: ReadingWorld) -> None:
+    in_force(world).send(amount(FORTNIGHT + 1, 2_000), amount(FORTNIGHT, 2_000))
+    assert world.slots[FORTNIGHT + 1].applied & bit(Check.BASELINE)
+    assert not world.slots[FORTNIGHT].applied & bit(Check.BASELINE)
+
+
+def test_readings_before_the_time_in_force_are_not_held_against_it(world: ReadingWorld) -> None:
+    assert fit(world).accepted
+    later = replace(IN_FORCE, from_ms=IN_FORCE.from_ms + HOUR_MS)
+    world.call(baselines.set_in_force, later, sender=ADMIN)
+    world.send(*off(FORTNIGHT, 8, 100))
+    applied = [world.slots[FORTNIGHT + place].applied & bit(Check.BASELINE) for place in (3, 4)]
+    assert applied == [0, bit(Check.BASELINE)]
+
+
+def test_a_single_hour_of_an_hourly_meter_is_enough() -> None:
+    hourly = replace(AMOUNTS, interval_ms=HOUR_MS)
+    world = ReadingWorld(hourly)
+    numbers = range(14 * 24)
+    world.send(*(amount(4 * number, 4 * load(4 * number)) for number in numbers))
+    fit(world)
+    world.call(baselines.set_in_force, IN_FORCE, sender=ADMIN)
+    start = 4 * 14 * 24
+    assert world.flags(amount(start, 4 * 3_400)) == [(Check.BASELINE,)]
+
+
+def test_a_fit_costs_a_fixed_amount_of_work() -> None:
+    assert [(method.name, method.work(WINDOW)) for method in METHODS if "fit" in method.name] == [
+        ("baseline.fit", FIT_WORK)
+    ]

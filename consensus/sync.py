@@ -182,15 +182,19 @@ def commit_next(state: ReplicaState) -> list[Effect]:
 def check_block(state: ReplicaState, block: CertifiedBlock) -> None:
     """Checks a block from sync against the head and the set of its height (consensus.md 33).
 
-    Its roots of receipts and state are checked by whoever executes it.
+    Its roots of receipts and state are checked by whoever executes it. What a peer could forge
+    in a certified block has to be found here, where it is the peer's fault: the certificate
+    covers a transaction's id, and the id leaves its signature out (consensus.md 23).
 
     Raises:
-        InvalidBlock: another place in the chain than the next, or other transactions.
+        InvalidBlock: another place in the chain than the next, other transactions, or one that
+            its sender did not sign.
         InvalidCertificate: no quorum of this height's validators signed it.
         DecodeError: a body that is no transaction.
     """
     header, certificate = block.header, block.certificate
-    transaction_ids = tuple(transaction.id for transaction in block.parse_transactions())
+    transactions = block.parse_transactions()
+    transaction_ids = tuple(transaction.id for transaction in transactions)
     expectations: tuple[tuple[str, Hash | int, Hash | int], ...] = (
         ("chain_id", header.chain_id, state.chain_id),
         ("height", header.height, state.height),
@@ -205,6 +209,13 @@ def check_block(state: ReplicaState, block: CertifiedBlock) -> None:
         if got != expected:
             raise InvalidBlock(name, expected=_shown(expected), got=_shown(got))
     certificate.verify(chain_id=state.chain_id, validators=state.validators, scheme=state.scheme)
+    for transaction in transactions:
+        if not transaction.is_signed(state.scheme):
+            raise InvalidBlock(
+                f"transaction {transaction.id.hex()}",
+                expected="a signature of its sender",
+                got="another",
+            )
 
 
 def _shown(value: Hash | int) -> str:

@@ -49,9 +49,6 @@ from consensus.messages import (
     Message,
 )
 from consensus.replica import Replica
-from node.kernel.admission import (
-    check_signature,
-)
 from node.kernel.candidates import Candidate, Workshop
 from node.kernel.effects import (
     Admission,
@@ -128,7 +125,6 @@ class Kernel:
         self.workshop = workshop
         self._store = workshop.store
         self._contracts = workshop.contracts
-        self._scheme = scheme
         self._config = config
         self._intake = Intake(workshop=workshop, pool=pool, scheme=scheme)
         self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)
@@ -420,13 +416,7 @@ class Kernel:
         assert self._storing is None, "one block is stored at a time"
         try:
             candidate = self._certified_candidate(commit)
-        except (
-            InvalidBlock,
-            BlockBug,
-            TransactionBug,
-            DecodeError,
-            InvalidTransaction,
-        ) as error:
+        except (InvalidBlock, BlockBug, TransactionBug, DecodeError) as error:
             return self._halt(
                 f"certified block {commit.header.height} ({commit.header.hash.hex()}) cannot be "
                 f"applied here: {error}. Keep the data directory and report it; this node votes "
@@ -440,10 +430,8 @@ class Kernel:
         if known is not None:
             return known
         assert commit.transactions is not None, "a block not judged here comes with its bodies"
+        # Signatures were checked by the replica, or before they entered the journal.
         transactions = [Transaction.parse(wire) for wire in commit.transactions]
-        for transaction in transactions:
-            if not self.pool.holds(transaction.id):
-                check_signature(transaction, self._scheme)
         return self.workshop.check(commit.header, transactions)
 
     def _on_stored(self, event: BlockStored, now: Now) -> list[KernelEffect]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chain.block import CertifiedBlock
+from chain.transaction import SignedPayload
 from chain.validator_set import ValidatorSet
 from consensus.effects import CommitBlock, Send
 from consensus.events import MessageReceived
@@ -147,7 +148,11 @@ def forgeries(cluster: Cluster) -> dict[str, CertifiedBlock]:
     good, second = cluster.nodes[1].blocks[:2]
     few = replace(good.certificate, signatures=good.certificate.signatures[:2])
     bad_signatures = tuple((signer, bytes(64)) for signer, _ in good.certificate.signatures)
+    signed = SignedPayload.decode(good.transactions[0])
+    # The id leaves the signature out, so roots and certificate are those of the good block.
+    forged = SignedPayload(payload=signed.payload, signature=bytes(64)).encode()
     return {
+        "a body whose signature is forged": replace(good, transactions=(forged,)),
         "too few votes": replace(good, certificate=few),
         "bad signatures": replace(
             good, certificate=replace(good.certificate, signatures=bad_signatures)
@@ -174,6 +179,23 @@ def test_a_peer_that_sends_a_bad_block_is_reported_and_an_honest_one_suffices(na
 
     assert cluster.heights == [5, 5, 5, 5]
     assert cluster.nodes[0].hashes == cluster.nodes[1].hashes
+
+
+def test_a_body_with_a_forged_signature_is_a_bad_block_although_every_root_agrees() -> None:
+    cluster = late_joiner()
+    cluster.drop = lambda e: e.receiver == 0
+    cluster.restart(0)
+    bad = forgeries(cluster)["a body whose signature is forged"]
+
+    cluster.deliver(2, 0, Blocks(blocks=(bad,)))
+
+    (fault,) = cluster.nodes[0].faults
+    transaction_id = transaction("note 0").id.hex()
+    assert fault == (
+        f"block at height 1: transaction {transaction_id}: expected a signature of its sender, "
+        "got another"
+    )
+    assert cluster.heights[0] == 0
 
 
 def test_a_bad_block_names_the_peer_and_the_fault() -> None:

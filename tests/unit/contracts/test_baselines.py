@@ -112,12 +112,15 @@ def test_a_steady_meter_gets_a_baseline(world: ReadingWorld) -> None:
     # Ten hours ahead of UTC: the day's load begins at 10:00 and ends at 22:00.
     assert [medians[cell_of(DayType.WORKDAY, hour)] for hour in (9, 10, 21, 22)] == [
         1_000,
+        1_990,
         2_000,
-        2_000,
-        1_000,
+        990,
     ]
-    assert profile_of(baseline.sigmas)[cell_of(DayType.WORKDAY, 10)] == 14
-    assert medians[cell_of(DayType.HOLIDAY, 10)] == medians[cell_of(DayType.SUNDAY, 10)] == 2_000
+    sigmas = profile_of(baseline.sigmas)
+    assert [sigmas[cell_of(DayType.WORKDAY, hour)] for hour in (9, 10)] == [14, 0]
+    for hour in range(24):
+        holiday, sunday = cell_of(DayType.HOLIDAY, hour), cell_of(DayType.SUNDAY, hour)
+        assert (medians[holiday], sigmas[holiday]) == (medians[sunday], sigmas[sunday])
 
 
 def test_a_fitted_baseline_is_not_in_force(world: ReadingWorld) -> None:

@@ -366,6 +366,7 @@ class Kernel:
 
     def _carry_out(self, effects: Sequence[Effect], now: Now) -> list[KernelEffect]:
         done: list[KernelEffect] = []
+        is_asked = False
         for effect in effects:
             match effect:
                 case Send():
@@ -379,13 +380,13 @@ class Kernel:
                     )
                 case AssembleProposal():
                     self._assembly = effect
-                    done += self._try_assemble(now)
+                    is_asked = True
                 case JudgeProposal():
                     self._judgement = _Judgement(
                         effect,
                         {each for each in effect.transaction_ids if not self.pool.holds(each)},
                     )
-                    done += self._try_judge(now)
+                    is_asked = True
                 case CommitBlock():
                     done += self._commit(effect)
                 case Halt():
@@ -395,7 +396,10 @@ class Kernel:
                     done.append(effect)
                 case _:
                     assert_never(effect)
-        return done
+        if not is_asked:
+            return done
+        # Only now: a timer that an answer starts must not meet this step's CancelTimer.
+        return done + self._try_judge(now) + self._try_assemble(now)
 
     def _announce_work(self, now: Now) -> list[KernelEffect]:
         """Tells the replica when what waits has changed in kind."""

@@ -21,7 +21,7 @@ from typing import Final
 from chain.errors import InvalidTransaction
 from chain.parameters import Parameters
 from chain.transaction import Transaction
-from chain.types import Hash, Milliseconds, PublicKey
+from chain.types import U64_MAX, Hash, Milliseconds, PublicKey
 
 QUARANTINE_MAX: Final = 1_024
 """Quarantined ids remembered; each cost a withheld proposal, so they are rare. A forgotten one may
@@ -89,11 +89,28 @@ class Mempool:
 
     @property
     def latest_deadline_ms(self) -> Milliseconds:
-        """Returns the latest ``valid_until_ms`` of all transactions; 0 where nothing waits.
-
-        Where even that has passed, nothing here can be proposed, and what waits is no work.
-        """
+        """Returns the latest ``valid_until_ms`` of all transactions; 0 where nothing waits."""
         return self._latest_deadline_ms
+
+    def has_work(
+        self, *, parent_time_ms: Milliseconds, time_ms: Milliseconds, lifetime_max_ms: Milliseconds
+    ) -> bool:
+        """Returns whether a block of this time may hold anything that waits here.
+
+        What waits and may not be proposed is no work: it would keep the view timers of all nodes
+        running, and drive out one primary after another for nothing.
+
+        Args:
+            parent_time_ms: block time of the parent.
+            time_ms: block time of the block.
+            lifetime_max_ms: how far ahead of the parent ``valid_until`` may lie.
+        """
+        if self._latest_deadline_ms < time_ms:
+            return False
+        latest_ms = parent_time_ms + lifetime_max_ms
+        return any(
+            _first_deadline(queue.values(), time_ms) <= latest_ms for queue in self._queues.values()
+        )
 
     def add(self, transaction: Transaction, now_ms: Milliseconds) -> None:
         """Takes in a transaction that the caller has verified.
@@ -287,6 +304,12 @@ class Mempool:
                 for transaction_id, entry in self._entries.items()
             ]
             heapify(self._deadlines)
+
+
+def _first_deadline(queue: Iterable[_Entry], time_ms: Milliseconds) -> Milliseconds:
+    """Returns the deadline of the first in a sender's line that a block of this time may hold."""
+    deadlines = (entry.transaction.payload.valid_until_ms for entry in queue)
+    return next((deadline for deadline in deadlines if deadline >= time_ms), U64_MAX)
 
 
 class _Filling:

@@ -11,6 +11,7 @@ from chain.errors import ContractRefusal, DecodeError, InvalidTransaction
 from chain.transaction import Transaction, check_window
 from chain.types import Hash, Milliseconds
 from node.kernel.candidates import Parent
+from node.kernel.contracts_port import NodeContracts
 from node.kernel.effects import Admission
 
 
@@ -52,6 +53,24 @@ def check_time(transaction: Transaction, *, parent: Parent, wall_ms: Millisecond
         time_ms=parent.time_ms + 1,
         lifetime_max_ms=parent.parameters.transaction_lifetime_max_ms,
     )
+
+
+def check_work(transaction: Transaction, *, parent: Parent, contracts: NodeContracts) -> None:
+    """Checks that some block may hold the transaction.
+
+    One that fits into no block would wait for ever as work that no primary can do, and drive out
+    one after another.
+
+    Raises:
+        InvalidTransaction: TRANSACTION_TOO_LARGE.
+    """
+    work, limit = contracts.work_of(transaction), parent.parameters.block_readings_max
+    if work > limit:
+        raise InvalidTransaction(
+            "TRANSACTION_TOO_LARGE",
+            f"transaction: expected at most {limit} units of work, one for itself and one for "
+            f"each reading, got {work}; split the batch",
+        )
 
 
 def check_signature(transaction: Transaction, scheme: SignatureScheme) -> None:

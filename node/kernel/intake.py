@@ -8,7 +8,13 @@ from chain.mempool import Mempool
 from chain.transaction import Transaction
 from chain.types import Hash
 from consensus.events import Now
-from node.kernel.admission import check_signature, check_time, parse_for_chain, refusal_of
+from node.kernel.admission import (
+    check_signature,
+    check_time,
+    check_work,
+    parse_for_chain,
+    refusal_of,
+)
 from node.kernel.candidates import Workshop
 from node.kernel.effects import Admission
 
@@ -30,6 +36,7 @@ class Intake:
             self._refuse_known(transaction)
             check_time(transaction, parent=parent, wall_ms=now.wall_ms)
             self._workshop.contracts.check_admission(self._workshop.store, transaction)
+            check_work(transaction, parent=parent, contracts=self._workshop.contracts)
             check_signature(transaction, self._scheme)
             self._pool.add(transaction, now.monotonic_ms)
         except (InvalidTransaction, ContractRefusal) as error:
@@ -59,6 +66,7 @@ class Intake:
             if self._workshop.store.holds(transaction.id):
                 return None
             check_time(transaction, parent=parent, wall_ms=now.wall_ms)
+            check_work(transaction, parent=parent, contracts=self._workshop.contracts)
         check_signature(transaction, self._scheme)
         if is_wanted:
             return transaction

@@ -404,10 +404,13 @@ class Kernel:
     def _announce_work(self, now: Now) -> list[KernelEffect]:
         """Tells the replica when what waits has changed in kind."""
         is_censored = self._gossip.is_censored(now.monotonic_ms)
-        # What no block of now may hold is no work: it would only drive out one primary after
-        # another, since none of them can propose it.
-        earliest_ms = max(self.workshop.parent.time_ms + 1, now.wall_ms)
-        work = (self.pool.latest_deadline_ms >= earliest_ms, is_censored)
+        parent = self.workshop.parent
+        is_pending = self.pool.has_work(
+            parent_time_ms=parent.time_ms,
+            time_ms=max(parent.time_ms + 1, now.wall_ms),
+            lifetime_max_ms=parent.parameters.transaction_lifetime_max_ms,
+        )
+        work = (is_pending, is_censored)
         if work == self._announced_work:
             return []
         self._announced_work = work

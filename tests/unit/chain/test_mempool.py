@@ -312,3 +312,24 @@ def test_the_latest_deadline_is_that_of_what_is_still_here() -> None:
 
     pool.expire(GENESIS_TIME_MS + 10)
     assert pool.latest_deadline_ms == 0
+
+
+def test_work_is_what_a_block_of_now_may_hold_and_nothing_else() -> None:
+    parent_ms = GENESIS_TIME_MS
+    pool = pool_of(
+        transaction(1, valid_until_ms=GENESIS_TIME_MS + 10),
+        transaction(2, valid_until_ms=GENESIS_TIME_MS + 100),
+    )
+
+    def has_work(time_ms: int, lifetime_ms: int) -> bool:
+        return pool.has_work(
+            parent_time_ms=parent_ms, time_ms=parent_ms + time_ms, lifetime_max_ms=lifetime_ms
+        )
+
+    assert has_work(10, 10)
+    assert not has_work(10, 9), "both are valid too long"
+    assert not has_work(11, 99), "one has expired, the other is valid too long"
+    assert has_work(11, 100)
+    assert has_work(100, 100)
+    assert not has_work(101, 1_000), "both have expired"
+    assert not Mempool(LIMITS).has_work(parent_time_ms=0, time_ms=1, lifetime_max_ms=9)

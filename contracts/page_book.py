@@ -63,18 +63,18 @@ class PageBook:
         return None
 
     def mark_after(self, start_ms: int) -> Mark | None:
-        """Returns the register of the nearest interval after, or None where none is near."""
-        page: MutablePage | None = self.open(start_ms)
-        slot = self.slot_of(start_ms) + 1
+        """Returns the register of the nearest interval after, or None where none is near.
+
+        Args:
+            start_ms: of an interval before the meter's newest, whose register always counts.
+        """
+        page = self.open(start_ms)
+        found = page.first_linked_from(self.slot_of(start_ms) + 1)
         for _ in range(NEIGHBOUR_PAGES_MAX):
-            if page is None:
-                return None
-            found = page.first_linked_from(slot)
             if found is not None:
                 return self._mark(page, found)
-            following_ms = self._following(page.start_ms)
-            page = None if following_ms is None else self._find(following_ms)
-            slot = 0
+            page = self._following(page.start_ms)
+            found = page.first_linked_from(0)
         return None
 
     def _mark(self, page: MutablePage, slot: int) -> Mark:
@@ -100,17 +100,18 @@ class PageBook:
             page.previous_ms = newest_ms
             self._memory.newest_page_ms = page_ms
         else:
-            following_ms = self._following(page_ms)
-            assert following_ms is not None, "a page before the newest is followed by one"
-            following = self.open(following_ms)
+            following = self._following(page_ms)
+            self._changed[following.start_ms] = following
             page.previous_ms, following.previous_ms = following.previous_ms, page_ms
         # The line is searched in the state, so a page stands there from its first reading on.
         self._state.put(page_key(self._meter.meter_id, page_ms), page.record())
         return page
 
-    def _following(self, page_ms: int) -> int | None:
+    def _following(self, page_ms: int) -> MutablePage:
+        """Returns the page after one that is not the newest."""
         prefix = page_prefix(self._meter.meter_id)
         after = page_key(self._meter.meter_id, page_ms) + b"\x00"
-        for key, _ in self._state.iterate(ReadingPage, prefix, after):
-            return int(key[len(prefix) :])
-        return None
+        key, _ = next(self._state.iterate(ReadingPage, prefix, after))
+        following = self._find(int(key[len(prefix) :]))
+        assert following is not None, "a page that was iterated over exists"
+        return following

@@ -10,7 +10,7 @@ Each page names the one before it, so the value before any slot is found without
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from chain.codec import Record, decode, encode
 from chain.crypto import Domain, hash_of
@@ -223,16 +223,7 @@ class MutablePage:
         packed = self.channels[slot]
         if not packed:
             return {}
-        channels: dict[int, int] = {}
-        pairs = decode(packed)
-        assert isinstance(pairs, tuple), "channels are packed as pairs"
-        for pair in pairs:
-            match pair:
-                case (int(channel), int(value)):
-                    channels[channel] = value
-                case _:
-                    raise AssertionError("channels are packed as pairs of integers")
-        return channels
+        return dict(cast("tuple[tuple[int, int], ...]", decode(packed)))
 
     def set_channels(self, slot: int, channels: dict[int, int]) -> None:
         """Sets the channels of a slot."""

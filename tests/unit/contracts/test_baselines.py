@@ -338,3 +338,33 @@ def test_a_fit_costs_a_fixed_amount_of_work() -> None:
     assert [(method.name, method.work(WINDOW)) for method in METHODS if "fit" in method.name] == [
         ("baseline.fit", FIT_WORK)
     ]
+
+
+def test_holidays_of_the_calendar_count_as_sundays_and_unknown_days_are_not_judged() -> None:
+    world = ReadingWorld()
+    first = -DAY // QUARTER_MS  # 1970-01-01; its 2nd and 3rd are holidays of the calendar
+    for day in range(21):
+        local_day = [(number + 40) // 96 for number in range(96 * day, 96 * day + 96)]
+        # Neither the Sundays nor the Saturday that is no holiday is sent; holidays have more load.
+        sent = [
+            amount(first + 96 * day + place, 1_300 if each in {1, 2} else 1_000)
+            for place, each in enumerate(local_day)
+            if each in {1, 2} or each % 7 not in {2, 3}
+        ]
+        if sent:
+            world.send(*[reading for reading in sent if reading.stamp_ms >= QUARTER_MS])
+    window = FitBaseline(meter_id="main", from_ms=0, to_ms=16 * DAY_MS)
+    result = fit(world, window)
+    medians = profile_of(baseline_of(world).medians)
+    assert medians[cell_of(DayType.SUNDAY, 12)] == medians[cell_of(DayType.HOLIDAY, 12)] == 1_300
+    assert result.reason is Reason.COVERAGE_TOO_LOW
+
+
+def test_an_hour_that_the_window_says_nothing_of_is_not_judged() -> None:
+    world = ReadingWorld()
+    for start in range(0, FORTNIGHT, 96):
+        world.send(*(amount(number, 1_000) for number in range(start + 4, start + 96)))
+    in_force(world)
+    world.send(amount(FORTNIGHT, 9_000), amount(FORTNIGHT + 4, 9_000))
+    applied = [world.slots[FORTNIGHT + place].applied & bit(Check.BASELINE) for place in (0, 4)]
+    assert applied == [0, bit(Check.BASELINE)]

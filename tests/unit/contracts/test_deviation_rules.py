@@ -405,3 +405,21 @@ def test_a_meter_without_a_co2_check_is_not_judged_by_what_it_reports() -> None:
     world = ReadingWorld()
     world.send(amount(0, 100_000, channels={Channel.REPORTED_CO2_G: 0}))
     assert not world.slots[0].applied & bit(Check.ENERGY_CO2)
+
+
+# What a temperature is not judged by
+
+
+def test_a_temperature_is_not_held_against_its_week() -> None:
+    world = after_a_week(
+        replace(AMOUNTS, quantity=Quantity.TEMPERATURE, unit=Unit.DECI_CELSIUS, factor=None)
+    )
+    assert world.flags(amount(WEEK, 0), amount(WEEK + 1, 90_000)) == [(), ()]
+    rules = (Check.UNIT_SLIP, Check.STUCK, Check.ZERO_DROP, Check.SPIKE)
+    assert not any(world.slots[WEEK + 1].applied & bit(rule) for rule in rules)
+
+
+def test_an_unusual_amount_after_a_gap_is_no_slip() -> None:
+    world = after_a_week()
+    (flags,) = world.flags(amount(WEEK + 1, usual(WEEK - 1) * 10))
+    assert Check.UNIT_SLIP not in flags

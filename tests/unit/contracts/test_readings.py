@@ -340,3 +340,11 @@ def test_a_call_costs_one_unit_and_one_for_each_reading() -> None:
     (method,) = METHODS
     assert method.work(arguments) == 3
     assert method.index_keys(arguments) == index_keys(arguments)
+
+
+def test_the_leaf_of_a_reading_is_what_gateways_compute_elsewhere() -> None:
+    reading = amount(0, 5, channels=DEMAND, sequence=1, previous_leaf=bytes(32))
+    assert (
+        leaf_of("main", Unit.WATT_HOUR, reading).hex()
+        == "a8af534285725174ed0eb1917ba5ef1530ee39e35adf336e365d576d5d85bac0"
+    )

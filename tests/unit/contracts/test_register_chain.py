@@ -6,11 +6,11 @@ from itertools import permutations
 import pytest
 
 from contracts import meters
-from contracts.check import Check
+from contracts.check import Check, bit
 from contracts.deviation.register import Step, step
 from contracts.exchange import ExchangeProposal, ProposeExchange, proposal_key
 from contracts.meters import ApproveExchange
-from contracts.reading import Outcome
+from contracts.reading import Channel, Outcome
 from tests.unit.contracts.reading_world import (
     COUNTER,
     DAY,
@@ -214,3 +214,53 @@ def test_an_amount_beyond_what_is_counted_is_unknown_and_flagged() -> None:
     assert result.outcomes == (Outcome.ACCEPTED,) * 3
     assert world.alert_checks == [Check.PHYSICAL_CAP]
     assert world.amounts == {0: None, 1: None, 2: 2**46 - 1}
+
+
+def test_an_exchange_whose_last_register_is_below_the_old_one_is_a_fault() -> None:
+    world = ReadingWorld(COUNTER)
+    exchange_devices(world, EXCHANGED)
+    assert world.flags(register(0, 1_031), register(1, 9)) == [(), (Check.REGISTER,)]
+
+
+def test_a_reset_of_a_meter_with_one_register_before_it_takes_nothing_back() -> None:
+    world = ReadingWorld(COUNTER)
+    assert world.flags(register(0, 5_000), register(1, 30)) == [(), (Check.REGISTER,)]
+    assert world.memory.register == 30
+
+
+def test_a_late_register_looks_no_further_than_a_month_of_pages() -> None:
+    world = ReadingWorld(COUNTER)
+    world.time_ms += 100 * 86_400_000
+    first, last = register(0, 1_000), register(90 * 96, 9_000)
+    world.send(first, last)
+    # Days with readings but without registers lie between.
+    for day in [*range(5, 40), *range(50, 85)]:
+        world.send(register(day * 96, None, channels={Channel.DEMAND_W: 1}))
+    world.send(register(45 * 96, 2_000))
+    assert world.amounts == {0: None, 45 * 96: None, 90 * 96: 8_000}
+
+
+def test_a_register_before_all_others_has_none_before_it() -> None:
+    world = ReadingWorld(COUNTER)
+    world.send(register(96, 1_000), register(0, 900))
+    assert world.amounts == {0: None, 96: 100}
+
+
+def test_late_registers_behind_the_last_one_that_counts_have_none_after_them() -> None:
+    world = ReadingWorld(COUNTER)
+    world.send(register(0, 1_000), register(5 * 96, None, channels={Channel.DEMAND_W: 1}))
+    assert world.flags(register(3 * 96, 1_100)) == [()]
+    assert world.amounts == {0: None, 3 * 96: 100}
+
+
+def test_a_late_register_may_show_that_a_later_amount_is_beyond_what_is_counted() -> None:
+    world = ReadingWorld(COUNTER)
+    world.send(register(0, 0), register(4, 2**46 + 10))
+    world.send(register(2, 5))
+    assert world.amounts == {0: None, 2: 5, 4: None}
+
+
+def test_a_counter_without_nameplate_is_not_held_against_a_slip_upwards() -> None:
+    world = ReadingWorld(COUNTER)
+    world.send(register(0, 10), register(1, 100))
+    assert not world.slots[1].applied & bit(Check.UNIT_SLIP)

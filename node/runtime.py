@@ -98,6 +98,7 @@ class Runtime:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")
         self._stored_listeners: list[Callable[[StoredBlock], None]] = []
         self._is_stopping = False
+        self._is_tick_waiting = False
 
     # -- what the world calls ------------------------------------------------------------------
 
@@ -112,8 +113,9 @@ class Runtime:
                 await self._wake.wait()
                 self._wake.clear()
                 while (event := self._next_event()) is not None and not self._is_stopping:
-                    await self._step(event)
+                    await self._perform(self._decide(event))
         finally:
+            self._is_stopping = True
             ticker.cancel()
             for timer in self._timers.values():
                 timer.cancel()
@@ -147,6 +149,13 @@ class Runtime:
 
     async def submit(self, wires: Sequence[bytes]) -> tuple[Admission, ...]:
         """Hands transactions to the kernel and waits for its answer."""
+        if self._is_stopping:
+            stopping = Admission(
+                transaction_id=None,
+                code="BUSY",
+                detail="expected a running node, got one that stops; send them to another node",
+            )
+            return (stopping,) * len(wires)
         if len(self._answers) >= SUBMISSIONS_MAX:
             busy = Admission(
                 transaction_id=None,
@@ -177,14 +186,26 @@ class Runtime:
             return self._urgent.popleft()
         return self._bulk.popleft() if self._bulk else None
 
-    async def _step(self, event: KernelEvent) -> None:
+    def _decide(self, event: KernelEvent) -> Sequence[KernelEffect]:
+        if isinstance(event, Ticked):
+            self._is_tick_waiting = False
         began = time.perf_counter()
         effects = self._kernel.step(event, self._clock.now())
         self._telemetry.step_took(time.perf_counter() - began)
         self._telemetry.on_step(event, effects, self._kernel)
-        await self._perform(effects)
+        return effects
 
     async def _perform(self, effects: Sequence[KernelEffect]) -> None:
+        """Performs the effects of a step, and of those that follow from the blocks it stored."""
+        while (stored := await self._perform_step(effects)) is not None:
+            if self._is_stopping:
+                # The block is durable; a node that catches up would go on for many more.
+                return
+            # Only now: the next height's timers must not meet the rest of this height's effects.
+            effects = self._decide(BlockStored(height=stored.block.header.height))
+
+    async def _perform_step(self, effects: Sequence[KernelEffect]) -> StoredBlock | None:
+        """Performs the effects of one step; returns the block that it stored, if any."""
         stored: StoredBlock | None = None
         for effect in effects:
             if isinstance(effect, Persist):
@@ -195,9 +216,7 @@ class Runtime:
                 await self._store_block(stored)
             else:
                 self._perform_at_once(effect)
-        if stored is not None:
-            # Only now: the next height's timers must not meet the rest of this height's effects.
-            await self._step(BlockStored(height=stored.block.header.height))
+        return stored
 
     def _perform_at_once(self, effect: InstantEffect) -> None:
         match effect:
@@ -256,7 +275,11 @@ class Runtime:
         self._wake.set()
 
     def _tick(self) -> None:
-        self._urgent.append(Ticked())
-        self._wake.set()
-        if not self._is_stopping:
-            asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        if self._is_stopping:
+            return
+        # While a slow disk holds the task up, one tick that waits is as good as a thousand.
+        if not self._is_tick_waiting:
+            self._is_tick_waiting = True
+            self._urgent.append(Ticked())
+            self._wake.set()
+        asyncio.get_running_loop().call_later(TICK_S, self._tick)

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from chain.genesis import Genesis
 from chain.mempool import MempoolLimits
+from chain.parameters import Parameters
 from chain.types import PublicKey
 from consensus.events import Now, TimerKind
 from consensus.messages import MESSAGES, Bodies
 from node.kernel.effects import StoreBlock
+from node.kernel.events import Ticked
 from node.metrics import NodeMetrics
 from node.ports import StoredBlock, Traffic
 from node.runtime import SUBMISSIONS_MAX, Runtime
 from node.storage import ChainStore, KeyValue
 from node.telemetry import Telemetry
 from tests import chain_samples as samples
-from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, note
+from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, lone_genesis, note
 
 PEER = samples.SIGNERS[1].public_key
 
@@ -30,6 +33,7 @@ class Recorder:
     happened: list[str] = field(default_factory=list)
     is_disk_broken: bool = False
     wall_ms: int = GENESIS_TIME_MS + 1_000
+    on_recycle: Callable[[], None] = lambda: None
 
     def load_journal(self) -> Sequence[bytes]:
         return ()
@@ -45,6 +49,7 @@ class Recorder:
 
     def recycle(self) -> None:
         self.happened.append("recycle")
+        self.on_recycle()
 
     def send(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:
         del peer, traffic
@@ -99,10 +104,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    prepare: Callable[[Recorder], None] = lambda _: None,
+    prepare: Callable[[Recorder], None] = lambda _: None, *, genesis: Genesis | None = None
 ) -> AsyncIterator[Running]:
     node = LoneNode(
-        limits=MempoolLimits(transactions_max=10_000, bytes_max=10_000_000, per_sender_max=10_000)
+        genesis=lone_genesis() if genesis is None else genesis,
+        limits=MempoolLimits(transactions_max=10_000, bytes_max=10_000_000, per_sender_max=10_000),
     )
     recorder = Recorder()
     prepare(recorder)
@@ -219,6 +225,63 @@ async def test_timers_of_one_kind_replace_each_other_and_end_with_the_runtime() 
         assert TimerKind.STATUS in timers
     assert run.task.done()
     assert all(timer.cancelled() for timer in timers.values())
+
+
+def block_by_block() -> Genesis:
+    """A chain of one validator whose blocks hold one transaction each."""
+    return samples.genesis(
+        members=(samples.member(1),), parameters=Parameters(block_transactions_max=1)
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_long_row_of_blocks_without_a_pause_does_not_pile_up_on_the_stack() -> None:
+    count = 500
+    async with running(genesis=block_by_block()) as run:
+        wires = [note(run.node.genesis, number).wire for number in range(count)]
+        await run.runtime.submit(wires)
+
+        await until(lambda: run.node.store.head_height() == count or run.task.done())
+
+        assert run.node.store.head_height() == count
+        assert not run.task.done()
+
+
+@pytest.mark.asyncio
+async def test_a_stop_waits_for_the_block_under_way_and_not_for_the_row_behind_it() -> None:
+    async with running(genesis=block_by_block()) as run:
+        run.recorder.on_recycle = run.runtime.stop
+        await run.runtime.submit([note(run.node.genesis, number).wire for number in range(9)])
+
+        await run.task
+
+        assert run.node.store.head_height() == 1
+        assert run.recorder.happened[-1] == "recycle"
+
+
+@pytest.mark.asyncio
+async def test_who_submits_to_a_runtime_that_has_ended_is_told_and_does_not_wait_for_ever() -> None:
+    async with running() as run:
+        run.runtime.stop()
+        await run.task
+
+        (refused,) = await asyncio.wait_for(
+            run.runtime.submit([note(run.node.genesis, 1).wire]), timeout=1
+        )
+
+        assert refused.code == "BUSY"
+        assert "stops" in refused.detail
+
+
+@pytest.mark.asyncio
+async def test_ticks_do_not_pile_up_while_the_task_is_held_up() -> None:
+    async with running() as run:
+        await until(lambda: "broadcast Status" in run.recorder.happened)
+        # No turn of the loop in between: the task cannot take anything meanwhile.
+        for _ in range(50):
+            run.runtime._tick()
+
+        assert sum(isinstance(each, Ticked) for each in run.runtime._urgent) == 1
 
 
 def test_the_effect_that_stores_names_its_block() -> None:

@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,6 +57,8 @@ from p2p.identity import LocalIdentity, Role
 from p2p.transport import Transport
 
 DATABASE_DIRECTORY: Final = "database"
+STOP_AFTER_FAULT_S: Final = 1.0
+"""Requests and links may end within this after a fault; then the process ends (consensus.md 30)."""
 _LOG: Final = logging.getLogger("node")
 
 
@@ -215,12 +218,20 @@ class Node:
             ) from error
         _LOG.info("started", extra={"p2p": self._transport.port, "rpc": self._config.rpc_port})
         self._sampler.start()
+        patience_s: float | None = None
         try:
             await self._runtime.run()
+        except Exception:
+            # Said before anything else: no request under way may keep a faulty node alive.
+            _LOG.critical("ended by a fault", exc_info=True)
+            patience_s = STOP_AFTER_FAULT_S
+            raise
         finally:
             self._sampler.stop()
-            await self._rpc.stop()
-            await self._transport.stop()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self._rpc.stop()
+                    await self._transport.stop()
             _LOG.info("stopped")
 
     def _receive(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:

@@ -1,5 +1,6 @@
 """What a node refuses before it touches the network, and how it opens its secrets."""
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,8 +23,11 @@ from node.journals import NoJournal
 from node.keystore import CREDENTIALS_DIRECTORY_VARIABLE, THROW_AWAY_COST, WrongPassphrase
 from node.memory_database import MemoryDatabase
 from node.provisioning import Network, NetworkPlan, OrganisationPlan, create_network
+from node.rpc.server import RpcServer
+from node.runtime import Runtime
 from node.storage import ChainStore
 from p2p.identity import new_tls_identity
+from p2p.transport import Transport
 
 ROOT = Path(__file__).parents[3]
 
@@ -168,3 +172,42 @@ def test_an_unpacked_tree_has_no_release(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("node.app.version", not_installed)
 
     assert software_version() == "0+source"
+
+
+async def do_nothing(part: object) -> None:
+    del part
+
+
+async def hang(part: object) -> None:
+    """A request under way that does not end."""
+    del part
+    await asyncio.Event().wait()
+
+
+@pytest.mark.asyncio
+async def test_a_fault_is_named_in_the_log_and_ends_the_node_although_a_request_is_under_way(
+    configs: list[NodeConfig],
+    genesis: Genesis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def break_down(runtime: Runtime) -> None:
+        del runtime
+        raise OSError("No space left on device")
+
+    secrets = open_secrets(configs[1], refuse_to_answer)
+    node = Node(configs[1], genesis, secrets, ChainStore(MemoryDatabase()), NoJournal())
+    for part in (Transport, RpcServer):
+        monkeypatch.setattr(part, "start", do_nothing)
+    monkeypatch.setattr(Transport, "port", 1)
+    monkeypatch.setattr(RpcServer, "stop", hang)
+    monkeypatch.setattr(Runtime, "run", break_down)
+    monkeypatch.setattr("node.app.STOP_AFTER_FAULT_S", 0.01)
+
+    with pytest.raises(OSError, match="No space left on device"):
+        await asyncio.wait_for(node.run(), timeout=5)
+
+    (fault,) = (each for each in caplog.records if each.message == "ended by a fault")
+    assert fault.levelname == "CRITICAL"
+    assert fault.exc_info is not None
+    assert str(fault.exc_info[1]) == "No space left on device"

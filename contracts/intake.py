@@ -285,15 +285,29 @@ class Intake:
             observation.register_before = before.register
             observation.register_verdict = into.verdict
             observation.amount, observation.span_ms = into.amount, into.span_ms
-        if after is not None and out is not None:
-            verdicts = (into.verdict if into is not None else True, out.verdict)
-            broken = next((each for each in verdicts if each is not True), None)
+        if not result.was_newest:
+            if after is None or out is None or not self._closes_gap(before, after):
+                observation.amount = None
+                return
+            verdicts = (into.verdict if into is not None else PASSED, out.verdict)
+            broken = next((each for each in verdicts if each is not PASSED), None)
             if broken is not None:
                 observation.register_verdict, observation.amount = broken, None
                 return  # an outlier: what comes after it is not compared with it
-            observation.register_verdict = True
+            observation.register_verdict = PASSED
             self._correct_amount(after.start_ms, out)
         page.linked |= 1 << result.slot
+
+    def _closes_gap(self, before: Mark | None, after: Mark) -> bool:
+        """Returns whether a late register lies between known ones, or before the meter's first.
+
+        Else the amount after it goes back to a register further away than one looks: to count from
+        here too would count twice, and to count from here only would lose what was before.
+        """
+        if before is not None:
+            return True
+        page, slot = self._book.open(after.start_ms), self._book.slot_of(after.start_ms)
+        return page.amount_at(slot) is None
 
     def _neighbours(self, result: _Result) -> tuple[Mark | None, Mark | None]:
         memory = self._memory

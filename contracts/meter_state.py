@@ -34,6 +34,7 @@ class MeterState(Record):
     newest_ms: Milliseconds | None
     """Start of the newest interval with a value."""
     newest_page_ms: Milliseconds | None
+    """Start of the page that was begun last; each page names the one begun before it."""
     register_ms: Milliseconds | None
     """Start of the newest interval whose register counts."""
     register: U64

@@ -5,7 +5,8 @@ were committed for it, in order of commit, also over those that fill no slot; so
 that replays to the hash is complete (architecture.md, State). What later checks need of each slot
 is packed into byte strings, because a page is rewritten in each block that touches it.
 
-Each page names the one before it, so the value before any slot is found without a scan.
+Pages of a meter form a line in the order in which they were begun, so that a reader who has nothing
+but single keys can go through all of them; of readings that come in order it is their order.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class ReadingPage(Record):
     """
 
     previous_ms: Milliseconds | None
-    """Start of the meter's page before this one; None for the first."""
+    """Start of the meter's page that was begun before this one; None for its first."""
     running_hash: Hash
     """Over the leaves of all readings of the page, in order of commit."""
     leaf_count: U32

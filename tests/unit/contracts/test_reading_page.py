@@ -82,3 +82,16 @@ def test_a_full_page_of_amounts_stays_below_two_kilobytes() -> None:
     world = ReadingWorld(AMOUNTS)
     world.send(*(amount(number, 2**40 + number) for number in range(96)))
     assert len(world.pages[0].encode()) < 2_048
+
+
+def test_pages_form_a_line_in_the_order_in_which_they_were_begun() -> None:
+    world = ReadingWorld(AMOUNTS)
+    for day in (3, 1, 5, 1):
+        world.send(amount(day * 96, 1_000))
+        world.next_block()
+    assert world.memory.newest_page_ms == DAY + 5 * DAY_MS
+    assert [page.previous_ms for page in world.pages] == [
+        DAY + 3 * DAY_MS,
+        None,
+        DAY + 1 * DAY_MS,
+    ]

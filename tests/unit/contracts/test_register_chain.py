@@ -108,15 +108,6 @@ def test_late_registers_find_their_neighbours_on_other_pages_and_days() -> None:
     assert world.all_totals()[0] == 8_500
 
 
-def test_pages_name_the_one_before_them_in_whatever_order_they_begin() -> None:
-    world = ReadingWorld(COUNTER)
-    for day in (3, 1, 5, 2, 4):
-        world.send(register(day * 96, 1_000 + day))
-        world.next_block()
-    previous = [page.previous_ms for page in world.pages]
-    assert previous == [None, *(DAY + day * 96 * QUARTER_MS for day in (1, 2, 3, 4))]
-
-
 @pytest.mark.parametrize("wild", [999, 1_011])
 def test_a_late_register_that_fits_neither_side_is_left_out(wild: int) -> None:
     world = ReadingWorld(COUNTER)
@@ -228,16 +219,31 @@ def test_a_reset_of_a_meter_with_one_register_before_it_takes_nothing_back() -> 
     assert world.memory.register == 30
 
 
-def test_a_late_register_looks_no_further_than_a_month_of_pages() -> None:
+@pytest.mark.parametrize("days", [(10, 90), (0, 50), (0, 90)])
+def test_a_late_register_far_from_its_neighbours_neither_adds_nor_loses_anything(
+    days: tuple[int, int],
+) -> None:
     world = ReadingWorld(COUNTER)
     world.time_ms += 100 * 86_400_000
-    first, last = register(0, 1_000), register(90 * 96, 9_000)
-    world.send(first, last)
-    # Days with readings but without registers lie between.
-    for day in [*range(5, 40), *range(50, 85)]:
-        world.send(register(day * 96, None, channels={Channel.DEMAND_W: 1}))
+    first, last = days
+    world.send(register(first * 96, 1_000), register(last * 96, 9_000))
+    assert world.flags(register(45 * 96, 2_000)) == [()]
+    assert world.flags(register(45 * 96 + 1, 2_001)) == [()]
+    assert world.amounts == {
+        first * 96: None,
+        45 * 96: None,
+        45 * 96 + 1: None,
+        last * 96: 8_000,
+    }
+    assert world.all_totals()[0] == 8_000
+
+
+def test_a_late_register_looks_a_month_of_pages_to_either_side() -> None:
+    world = ReadingWorld(COUNTER)
+    world.time_ms += 100 * 86_400_000
+    world.send(register(13 * 96, 1_000), register(77 * 96, 9_000))
     world.send(register(45 * 96, 2_000))
-    assert world.amounts == {0: None, 45 * 96: None, 90 * 96: 8_000}
+    assert world.amounts == {13 * 96: None, 45 * 96: 1_000, 77 * 96: 7_000}
 
 
 def test_a_register_before_all_others_has_none_before_it() -> None:
@@ -264,3 +270,11 @@ def test_a_counter_without_nameplate_is_not_held_against_a_slip_upwards() -> Non
     world = ReadingWorld(COUNTER)
     world.send(register(0, 10), register(1, 100))
     assert not world.slots[1].applied & bit(Check.UNIT_SLIP)
+
+
+def test_a_register_looks_past_days_that_hold_none() -> None:
+    world = ReadingWorld(COUNTER)
+    channels_only = [register(day * 96, None, channels={Channel.DEMAND_W: 1}) for day in (3, 5)]
+    world.send(register(0, 1_000), *channels_only, register(8 * 96, 1_900))
+    world.send(register(4 * 96, 1_200))
+    assert world.amounts == {0: None, 4 * 96: 200, 8 * 96: 700}

@@ -73,6 +73,7 @@ def up(
 ) -> None:
     """Start all nodes; at the first start also register something to try."""
     from commands.founding import check_ports, check_stopped
+    from commands.interruption import announce_stop, ended_like_ctrl_c
     from commands.target import remember_network
     from node.devnet import Devnet
     from node.provisioning import load_network
@@ -82,26 +83,32 @@ def up(
     check_ports(network)
     devnet = Devnet(network)
     is_left_running = False
-    try:
-        devnet.start()
-        devnet.wait_ready()
-        remember_network(directory)
-        if sample:
-            from commands.sample import ensure_sample
+    with ended_like_ctrl_c():
+        try:
+            devnet.start()
+            devnet.wait_ready()
+            remember_network(directory)
+            _tell(network, has_sample=sample, is_detached=detach, as_json=as_json)
+            is_left_running = detach
+            if not detach:
+                _watch(devnet)
+        finally:
+            if not is_left_running:
+                announce_stop()
+                devnet.stop()
 
-            ensure_sample(network, say=warn if as_json else say)
-        if as_json:
-            print_json(_description(network))
-        else:
-            _print_nodes(network)
-            _print_next(has_sample=sample, is_detached=detach)
-        is_left_running = detach
-        if not detach:
-            _watch(devnet)
-    finally:
-        if not is_left_running:
-            warn("Stopping the nodes ...")
-            devnet.stop()
+
+def _tell(network: "Network", *, has_sample: bool, is_detached: bool, as_json: bool) -> None:
+    """Registers the sample where it is wanted, and says what runs."""
+    if has_sample:
+        from commands.sample import ensure_sample
+
+        ensure_sample(network, say=warn if as_json else say)
+    if as_json:
+        print_json(_description(network))
+    else:
+        _print_nodes(network)
+        _print_next(has_sample=has_sample, is_detached=is_detached)
 
 
 @app.command("down")

@@ -11,6 +11,7 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
+from commands.interruption import announce_stop, ended_like_ctrl_c
 from commands.output import fail, print_json_line, say, warn
 from commands.target import remember_network
 from demo import cast
@@ -40,7 +41,7 @@ def perform(started_s: float, *, keep: Path | None, is_once: bool, as_json: bool
         CommandFailed: something expected was not found, or nodes differ.
     """
     console = Console(stderr=as_json)
-    with _directory(keep) as directory:
+    with ended_like_ctrl_c(), _directory(keep) as directory:
         network = found_network(
             directory,
             cast.organisations(),
@@ -61,7 +62,7 @@ def perform(started_s: float, *, keep: Path | None, is_once: bool, as_json: bool
             if not is_once:
                 _linger(devnet, network, faults)
         finally:
-            warn("Stopping the nodes ...")
+            announce_stop()
             devnet.stop()
     if as_json:
         print_json_line(report.to_json())

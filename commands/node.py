@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from commands import guard
 from commands.output import JsonOption, print_fields, print_json, short, time_text
 from commands.target import NetworkOption, NodeOption, connect
 
 app = typer.Typer(no_args_is_help=True, help="One node: run it, ask it, verify its data.")
+app.add_typer(guard.app, name="guard")
 
 
 @app.command("run")

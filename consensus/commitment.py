@@ -33,7 +33,7 @@ def commit_if_held(state: ReplicaState) -> list[Effect]:
         CommitBlock(
             header=candidate.header,
             certificate=instance.certificate,
-            transactions=candidate.transactions if candidate.is_recovered else None,
+            transactions=candidate.transactions,
         )
     ]
 

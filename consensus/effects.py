@@ -98,8 +98,9 @@ class CommitBlock:
 
     header: Header
     certificate: CommitCertificate
-    transactions: tuple[bytes, ...] | None
-    """Bodies from sync, or None where the proposal was judged or assembled here."""
+    transactions: tuple[bytes, ...]
+    """Wire bytes of each transaction in order, signatures checked: the kernel may have forgotten
+    what it judged or assembled, in a restart or behind many views."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,6 @@ def _restore_proposal(state: ReplicaState, record: ProposalRecord) -> None:
             transactions=record.transactions,
             is_accepted=record.has_bodies,
             is_journaled=record.has_bodies,
-            is_recovered=record.has_bodies,
         )
     keep_candidates(state)
 

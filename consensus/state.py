@@ -63,8 +63,6 @@ class Candidate:
     """Executed here with the same roots, every body held."""
     is_journaled: bool = False
     """A journal record holds the bodies."""
-    is_recovered: bool = False
-    """Accepted before a restart: the kernel has to be given the bodies again."""
 
 
 @dataclass(slots=True, kw_only=True)

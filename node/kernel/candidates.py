@@ -7,6 +7,7 @@ with the same roots is a candidate.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from chain.block import Header, transaction_root
 from chain.errors import InvalidBlock
@@ -23,6 +24,10 @@ from chain.types import Hash, Milliseconds, PublicKey
 from chain.validator_set import VALIDATORS_KEY, ValidatorSet
 from node.kernel.contracts_port import NodeContracts
 from node.ports import BlockStore
+
+CANDIDATES_MAX: Final = 8
+"""Results kept at one height, the newest; each new view may bring another block. One that commits
+after it was dropped is executed again. The replica itself holds at most four blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,8 @@ class Workshop:
         self._tree = tree
         self.contracts = contracts
         self._candidates: dict[Hash, Candidate] = {}
+        self._bodies: dict[Hash, dict[Hash, bytes]] = {}
+        """Wire bytes by id, of each candidate: a peer may ask for thousands of ids at once."""
         self.parent = self._read_parent(genesis)
 
     @property
@@ -81,10 +88,9 @@ class Workshop:
 
     def body(self, transaction_id: Hash) -> bytes | None:
         """Returns the wire bytes of a transaction that stands in some candidate."""
-        for candidate in self._candidates.values():
-            for transaction in candidate.transactions:
-                if transaction.id == transaction_id:
-                    return transaction.wire
+        for bodies in self._bodies.values():
+            if transaction_id in bodies:
+                return bodies[transaction_id]
         return None
 
     def build(
@@ -95,6 +101,13 @@ class Workshop:
         Raises:
             TransactionBug: names the transaction to leave out.
         """
+        candidate = self._result_of(transactions, time_ms=time_ms, proposer=proposer)
+        self._keep(candidate)
+        return candidate
+
+    def _result_of(
+        self, transactions: Sequence[Transaction], *, time_ms: Milliseconds, proposer: PublicKey
+    ) -> Candidate:
         execution = self._execute(transactions, time_ms)
         next_validators = self._next_validators(execution)
         parent = self.parent
@@ -112,14 +125,12 @@ class Workshop:
             next_validator_set_hash=next_validators.hash,
             parameters_hash=parent.parameters.hash,
         )
-        candidate = Candidate(
+        return Candidate(
             header=header,
             transactions=tuple(transactions),
             execution=execution,
             next_validators=next_validators,
         )
-        self._candidates[header.hash] = candidate
-        return candidate
 
     def check(self, header: Header, transactions: Sequence[Transaction]) -> Candidate:
         """Executes a block of somebody else and compares every field of its header.
@@ -131,16 +142,17 @@ class Workshop:
         known = self._candidates.get(header.hash)
         if known is not None:
             return known
-        candidate = self.build(transactions, time_ms=header.time_ms, proposer=header.proposer)
+        candidate = self._result_of(transactions, time_ms=header.time_ms, proposer=header.proposer)
         if candidate.header != header:
-            del self._candidates[candidate.header.hash]
             raise _difference(expected=candidate.header, got=header)
+        self._keep(candidate)
         return candidate
 
     def advance(self, candidate: Candidate) -> None:
         """Moves on to the next height; the candidate's batch is durable."""
         self._tree.apply(candidate.execution.tree_update)
         self._candidates.clear()
+        self._bodies.clear()
         self.parent = Parent(
             hash=candidate.header.hash,
             height=candidate.header.height,
@@ -148,6 +160,15 @@ class Workshop:
             validators=candidate.next_validators,
             parameters=self._parameters,
         )
+
+    def _keep(self, candidate: Candidate) -> None:
+        block_hash = candidate.header.hash
+        self._candidates[block_hash] = candidate
+        self._bodies[block_hash] = {each.id: each.wire for each in candidate.transactions}
+        if len(self._candidates) > CANDIDATES_MAX:
+            oldest = next(iter(self._candidates))
+            del self._candidates[oldest]
+            del self._bodies[oldest]
 
     def _execute(self, transactions: Sequence[Transaction], time_ms: Milliseconds) -> Execution:
         context = BlockContext(

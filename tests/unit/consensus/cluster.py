@@ -412,8 +412,6 @@ class Cluster:
     def _commit(self, node: Node, effect: CommitBlock) -> None:
         header, certificate = effect.header, effect.certificate
         bodies = effect.transactions
-        if bodies is None:
-            bodies = node.replica._state.instance.candidates[header.hash].transactions
         ids = tuple(Transaction.parse(body).id for body in bodies)
         assert header.state_root == state_root_after(header.parent_hash, ids)
         assert header.height == len(node.blocks) + 1

@@ -1,0 +1,88 @@
+"""The product as its users start it: the demonstration, and three commands to a reading."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def tanlian(
+    *arguments: str, cwd: Path, code: int = 0, seconds: int = 120
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command as a user does and checks its exit code."""
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "tanlian"), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout[-2_000:] + done.stderr[-2_000:]
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def last_json(done: subprocess.CompletedProcess[str]) -> Any:
+    """The JSON of the last line."""
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_the_demonstration_finds_what_is_known_to_be_wrong(tmp_path: Path) -> None:
+    summary = last_json(tanlian("demo", "--once", "--json", cwd=tmp_path, seconds=240))
+
+    assert set(summary) == {
+        "nodes",
+        "readings",
+        "alerts",
+        "baselines",
+        "known_faults",
+        "seconds",
+    }
+    nodes = summary["nodes"]
+    assert [node["role"] for node in nodes] == ["validator"] * 4 + ["observer"]
+    assert len({(node["height"], node["head"], node["state_root"]) for node in nodes}) == 1
+    readings = summary["readings"]
+    assert readings["submitted"] == readings["committed"] + readings["refused"]
+    assert readings["committed"] > 40_000
+    faults = summary["known_faults"]
+    assert faults["steel_zero_co2"] == {"expected": 47, "found": 47, "false": 0}
+    assert faults["forrestal_duplicates"] == {"expected": 43, "found": 43}
+    assert faults["forrestal_fallback_hour"] == {"expected_intervals": 100, "found": 100}
+    assert faults["forrestal_negative_deltas"] == {"found": 0}
+    assert faults["live_missing"]["found"] >= 1
+    refused = {each["meter"]: each["cv_rmse_permille"] for each in summary["baselines"]["refused"]}
+    assert all(cv_rmse > 300 for cv_rmse in refused.values())
+    assert any(meter.startswith("steel") for meter in refused)
+    accepted = summary["baselines"]["accepted"]
+    assert any(each["meter"].startswith("office") for each in accepted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newcomer_gets_from_nothing_to_a_committed_reading(tmp_path: Path) -> None:
+    tanlian("network", "init", "try", cwd=tmp_path)
+    tanlian("network", "up", "try", "--detach", cwd=tmp_path)
+    try:
+        shown = tanlian("reading", "submit", "office-main", "1350", cwd=tmp_path)
+        alerts = tanlian("alert", "list", "--json", cwd=tmp_path)
+        refused = tanlian("reading", "submit", "no-such-meter", "1", cwd=tmp_path, code=1)
+        wrong = tanlian("reading", "submit", cwd=tmp_path, code=2)
+        again = tanlian("network", "init", "try", cwd=tmp_path, code=1)
+    finally:
+        tanlian("network", "down", "try", cwd=tmp_path)
+
+    assert "committed" in shown.stdout
+    assert "accepted" in shown.stdout
+    json.loads(alerts.stdout)
+    assert "no-such-meter" in refused.stdout + refused.stderr
+    assert "Usage" in wrong.stderr + wrong.stdout
+    assert "empty directory" in again.stdout + again.stderr
+    verified = tanlian("node", "verify", "--home", "try/node-1", "--json", cwd=tmp_path)
+    assert json.loads(verified.stdout)["height"] > 0
+    unreachable = tanlian("reading", "submit", "office-main", "1350", cwd=tmp_path, code=1)
+    assert unreachable.stderr.strip()

@@ -6,6 +6,7 @@ can do: send, store, wait.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -132,7 +133,8 @@ class Kernel:
         self._judgement: _Judgement | None = None
         self._storing: tuple[Candidate, CommitBlock] | None = None
         self._announced_work = (False, False)
-        self._recovered_bodies = tuple(recovered_bodies)
+        self._recovered = {each.id: each for each in map(Transaction.parse, recovered_bodies)}
+        """Bodies from the journal, for peers that lack them; until this height is decided."""
         self.halt_reason: str | None = None
         self.expired_count = 0
         """Transactions that waited in the pool until no block might hold them."""
@@ -144,17 +146,12 @@ class Kernel:
         return tuple(effects + self._announce_work(now))
 
     def _take_recovered(self, now: Now) -> None:
-        """Puts the journal's bodies back into the pool, to serve peers that lack them."""
-        for wire in self._recovered_bodies:
-            transaction = Transaction.parse(wire)
+        """Puts the journal's bodies back into the pool, as far as it has room."""
+        for transaction in self._recovered.values():
             # A commit overtakes the journal, and its records may come back nevertheless.
             if not self._store.holds(transaction.id):
-                try:
+                with suppress(InvalidTransaction):
                     self.pool.add(transaction, now.monotonic_ms)
-                except InvalidTransaction:
-                    # No room: the block can still be committed from the journal itself.
-                    break
-        self._recovered_bodies = ()
 
     def step(self, event: KernelEvent, now: Now) -> tuple[KernelEffect, ...]:
         """Takes one event and returns what is to be done, in order."""
@@ -205,9 +202,8 @@ class Kernel:
         transaction = self.pool.get(transaction_id)
         if transaction is None and self._judgement is not None:
             transaction = self._judgement.bodies.get(transaction_id)
-        if transaction is not None:
-            return transaction.wire
-        return self.workshop.body(transaction_id)
+        transaction = transaction or self._recovered.get(transaction_id)
+        return self.workshop.body(transaction_id) if transaction is None else transaction.wire
 
     # -- transactions --------------------------------------------------------------------------
 
@@ -312,7 +308,7 @@ class Kernel:
             return []
         request = waiting.request
         found = {
-            each: self.pool.get(each) or waiting.bodies.get(each)
+            each: self.pool.get(each) or waiting.bodies.get(each) or self._recovered.get(each)
             for each in request.transaction_ids
         }
         missing = tuple(each for each, transaction in found.items() if transaction is None)
@@ -447,6 +443,7 @@ class Kernel:
         self._storing = None
         self._assembly = None
         self._judgement = None
+        self._recovered = {}
         self.workshop.advance(candidate)
         ids = [each.id for each in candidate.transactions]
         self.pool.remove(ids)

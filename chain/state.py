@@ -9,7 +9,8 @@ Keys are byte strings whose namespace ends with ``/`` (``meter/steel.main``); na
 byte order over database and overlay together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, Protocol, TypeVar
 
 from chain.codec import Record
@@ -18,6 +19,8 @@ from chain.types import Hash
 
 RecordT = TypeVar("RecordT", bound=Record)
 
+DECODED_MAX: Final = 8_192
+"""Decoded records that are kept: meters, accounts and factors are read in every block."""
 KEY_BYTES_MAX: Final = 256
 """Longest key: a namespace and three identifiers."""
 
@@ -113,7 +116,7 @@ class State:
                 assert record is None or isinstance(record, cls), f"{key!r} holds another class"
                 return record
         stored = self._reader.get(key)
-        loaded = None if stored is None else cls.decode(stored)
+        loaded = None if stored is None else _decode(cls, stored)
         self._loaded[key] = loaded
         return loaded
 
@@ -179,6 +182,23 @@ class State:
 
     def _layer(self) -> dict[bytes, Record | None]:
         return self._block if self._transaction is None else self._transaction
+
+
+@lru_cache(maxsize=DECODED_MAX)
+def _decode_once(decode: Callable[[bytes], Record], stored: bytes) -> Record:
+    return decode(stored)
+
+
+def _decode(cls: type[RecordT], stored: bytes) -> RecordT:
+    """Returns the record of these bytes, decoded once however often it is read.
+
+    Decoding depends on nothing but class and bytes, and records are frozen; so equal bytes may
+    share one record, whichever block or key they are read for. What a block *writes* does not
+    enter here: only what came out of the decoder does, on every node alike.
+    """
+    record = _decode_once(cls.decode, stored)
+    assert isinstance(record, cls)
+    return record
 
 
 def _written_entry(

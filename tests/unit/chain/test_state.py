@@ -212,3 +212,25 @@ def test_a_memory_reader_takes_over_changes() -> None:
     reader.apply({b"a": None, b"x": None, b"c": b"3"})
 
     assert list(reader.iterate(b"")) == [(b"b", b"2"), (b"c", b"3")]
+
+
+def test_equal_bytes_are_decoded_once_for_all_blocks() -> None:
+    reader = MemoryStateReader({b"note/a": Note(text="a", number=1).encode()})
+
+    first = State(reader).get(Note, b"note/a")
+    second = State(reader).get(Note, b"note/a")
+
+    assert first == Note(text="a", number=1)
+    assert second is first
+
+
+def test_what_a_block_wrote_is_decoded_from_its_bytes_by_the_next() -> None:
+    reader, written = MemoryStateReader(), Note(text="b", number=2)
+    state = State(reader)
+    state.put(b"note/b", written)
+    reader.apply(state.changes())
+
+    found = State(reader).get(Note, b"note/b")
+
+    assert found == written
+    assert found is not written

@@ -10,6 +10,7 @@ it the process (consensus.md 30, style P1).
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ from node.kernel.effects import (
     BroadcastPayload,
     KernelEffect,
     PushPayload,
+    ReportBug,
     SendPayload,
     StoreBlock,
 )
@@ -55,6 +57,7 @@ InstantEffect = (
     | CancelTimer
     | AnswerSubmission
     | ReportFault
+    | ReportBug
     | RecordEvidence
     | Halt
 )
@@ -68,6 +71,8 @@ PAYLOADS_MAX: Final = 4_096
 """Payloads of peers outside agreement that wait; more are dropped, gossip and sync ask again."""
 VOTES_MAX: Final = 16_384
 """Payloads of agreement that wait; STATUS makes up for what a flood pushes out."""
+
+_LOG: Final = logging.getLogger("node")
 
 
 class Runtime:
@@ -234,6 +239,8 @@ class Runtime:
                 self._answer(effect)
             case ReportFault():
                 self._links.report(effect.peer, effect.reason)
+            case ReportBug():
+                _LOG.error("execution bug", extra=_words_of(effect))
             case RecordEvidence() | Halt():
                 pass  # the observer has told the operator
             case _:
@@ -283,3 +290,8 @@ class Runtime:
             self._urgent.append(Ticked())
             self._wake.set()
         asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+
+def _words_of(bug: ReportBug) -> dict[str, str]:
+    quarantined = {} if bug.transaction_id is None else {"transaction": bug.transaction_id.hex()}
+    return {"reason": bug.detail, **quarantined}

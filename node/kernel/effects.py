@@ -74,6 +74,15 @@ class AnswerSubmission:
     admissions: tuple[Admission, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportBug:
+    """Execution failed in a way that no contract intends: tell the operator (consensus.md 25)."""
+
+    transaction_id: Hash | None
+    """What was quarantined for it; None where the block's own work failed."""
+    detail: str
+
+
 KernelEffect = (
     SendPayload
     | BroadcastPayload
@@ -85,5 +94,6 @@ KernelEffect = (
     | CancelTimer
     | RecordEvidence
     | ReportFault
+    | ReportBug
     | Halt
 )

@@ -57,6 +57,7 @@ from node.kernel.effects import (
     BroadcastPayload,
     KernelEffect,
     PushPayload,
+    ReportBug,
     SendPayload,
     StoreBlock,
 )
@@ -133,6 +134,7 @@ class Kernel:
         self._judgement: _Judgement | None = None
         self._storing: tuple[Candidate, CommitBlock] | None = None
         self._announced_work = (False, False)
+        self._bugs: list[ReportBug] = []
         self._recovered = {each.id: each for each in map(Transaction.parse, recovered_bodies)}
         """Bodies from the journal, for peers that lack them; until this height is decided."""
         self.halt_reason: str | None = None
@@ -157,6 +159,8 @@ class Kernel:
         """Takes one event and returns what is to be done, in order."""
         effects = self._on_event(event, now)
         effects += self._announce_work(now)
+        effects += self._bugs
+        self._bugs.clear()
         return tuple(effects)
 
     def _on_event(self, event: KernelEvent, now: Now) -> list[KernelEffect]:
@@ -290,16 +294,18 @@ class Kernel:
                 )
             except TransactionBug as bug:
                 # Before agreement a bug never stops a node: leave it out and go on without it.
-                self._quarantine(bug.transaction_id)
-            except BlockBug:
+                self._quarantine(bug)
+            except BlockBug as bug:
+                self._bugs.append(ReportBug(transaction_id=None, detail=str(bug)))
                 # No choice of transactions helps; the view timer asks another primary.
                 self._assembly = None
                 return None
 
-    def _quarantine(self, transaction_id: Hash) -> None:
+    def _quarantine(self, bug: TransactionBug) -> None:
         """Forgets a transaction that hits a bug; nobody is to blame for not committing it."""
-        self.pool.quarantine(transaction_id)
-        self._gossip.forget([transaction_id], block_was_stored=False)
+        self.pool.quarantine(bug.transaction_id)
+        self._gossip.forget([bug.transaction_id], block_was_stored=False)
+        self._bugs.append(ReportBug(transaction_id=bug.transaction_id, detail=str(bug)))
 
     def _try_judge(self, now: Now) -> list[KernelEffect]:
         """Answers a waiting JudgeProposal as soon as every body is here; asks for those missing."""
@@ -330,9 +336,10 @@ class Kernel:
         except InvalidBlock as error:
             return str(error)
         except TransactionBug as bug:
-            self._quarantine(bug.transaction_id)
+            self._quarantine(bug)
             return f"not executable here: {bug}"
         except BlockBug as bug:
+            self._bugs.append(ReportBug(transaction_id=None, detail=str(bug)))
             return f"not executable here: {bug}"
         return None
 

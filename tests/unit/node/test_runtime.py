@@ -284,6 +284,21 @@ async def test_ticks_do_not_pile_up_while_the_task_is_held_up() -> None:
         assert sum(isinstance(each, Ticked) for each in run.runtime._urgent) == 1
 
 
+@pytest.mark.asyncio
+async def test_the_operator_hears_of_a_transaction_that_hits_a_bug_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = note(lone_genesis(), 1, method="note.break")
+    async with running() as run:
+        await run.runtime.submit([broken.wire, note(lone_genesis(), 2).wire])
+        await until(lambda: run.node.store.head_height() == 1)
+
+    (bug,) = (each for each in caplog.records if each.message == "execution bug")
+    assert bug.levelname == "ERROR"
+    assert vars(bug)["transaction"] == broken.id.hex()
+    assert vars(bug)["reason"] == f"transaction {broken.id.hex()}: KeyError: 'note.break'"
+
+
 def test_the_effect_that_stores_names_its_block() -> None:
     node = LoneNode()
     node.submit(note(node.genesis, 1))

@@ -8,7 +8,19 @@ import sys
 
 import typer
 
-from commands import alert, baseline, demo, factor, key, meter, network, node, reading, simulate
+from commands import (
+    alert,
+    baseline,
+    demo,
+    evidence,
+    factor,
+    key,
+    meter,
+    network,
+    node,
+    reading,
+    simulate,
+)
 from commands.output import EXIT_DONE, EXIT_FAILED, CommandFailed, warn
 
 app = typer.Typer(
@@ -27,6 +39,7 @@ app.add_typer(baseline.app, name="baseline")
 app.add_typer(reading.app, name="reading")
 app.add_typer(alert.app, name="alert")
 app.add_typer(factor.app, name="factor")
+app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 
 

@@ -23,6 +23,7 @@ from contracts import (
     alerts,
     baselines,
     calendars,
+    evidence,
     factors,
     meters,
     missing,
@@ -61,6 +62,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     alerts.METHODS,
     readings.METHODS,
     baselines.METHODS,
+    evidence.METHODS,
 )
 """Every method of this version."""
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from chain.evidence import Equivocation
 from node.disk import fsync_directory
+from node.evidence_files import keep_evidence
 from node.journal_file import PREALLOCATED_BYTES_DEFAULT, JournalFile
 from node.sign_guard_file import GuardCorrupt, GuardMissing, SignGuardFile
 
@@ -133,6 +135,17 @@ class DurableJournal:
     def recycle(self) -> None:
         """Forgets the records of the height that has just been committed."""
         self._journal.recycle()
+
+    def keep_evidence(self, evidence: Equivocation) -> None:
+        """Keeps evidence in a file of its own.
+
+        Args:
+            evidence: Verified by the replica.
+
+        Raises:
+            OSError: When writing or syncing fails; the caller ends the process.
+        """
+        keep_evidence(self._home, evidence)
 
     def close(self) -> None:
         """Closes all files; a second call does nothing."""

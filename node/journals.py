@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from chain.evidence import Equivocation
+
 
 class NoJournal:
     """An observer's journal: always empty, and nobody may write to it."""
@@ -21,6 +23,9 @@ class NoJournal:
 
     def recycle(self) -> None:
         """Does nothing."""
+
+    def keep_evidence(self, evidence: Equivocation) -> None:
+        """Does nothing: an observer hears no votes, so it is never the one who saw it."""
 
     def close(self) -> None:
         """Does nothing."""

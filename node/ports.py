@@ -11,6 +11,7 @@ from typing import Protocol
 
 from chain.block import CertifiedBlock, Header
 from chain.certificate import CommitCertificate
+from chain.evidence import Equivocation
 from chain.receipt import Receipt
 from chain.state_tree import StateTree, TreeUpdate
 from chain.types import Hash, Height, PublicKey
@@ -135,6 +136,10 @@ class JournalStore(Protocol):
 
     def recycle(self) -> None:
         """Forgets the records of the height that has just been committed."""
+        ...
+
+    def keep_evidence(self, evidence: Equivocation) -> None:
+        """Keeps evidence for whoever brings it before all, durable on return."""
         ...
 
 

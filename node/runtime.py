@@ -58,7 +58,6 @@ InstantEffect = (
     | AnswerSubmission
     | ReportFault
     | ReportBug
-    | RecordEvidence
     | Halt
 )
 """Effects that need no disk."""
@@ -219,6 +218,8 @@ class Runtime:
             elif isinstance(effect, StoreBlock):
                 stored = effect.stored
                 await self._store_block(stored)
+            elif isinstance(effect, RecordEvidence):
+                await self._on_disk(self._journal.keep_evidence, effect.evidence)
             else:
                 self._perform_at_once(effect)
         return stored
@@ -241,7 +242,7 @@ class Runtime:
                 self._links.report(effect.peer, effect.reason)
             case ReportBug():
                 _LOG.error("execution bug", extra=_words_of(effect))
-            case RecordEvidence() | Halt():
+            case Halt():
                 pass  # the observer has told the operator
             case _:
                 assert_never(effect)

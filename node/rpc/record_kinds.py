@@ -10,6 +10,7 @@ from contracts.alert import Alert
 from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
 from contracts.due_queue import QuarantinedEntry
+from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
 from contracts.meter import Meter
@@ -25,6 +26,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "baseline.set": BaselineSet,
     "calendar.registered": Calendar,
     "due.quarantined": QuarantinedEntry,
+    "evidence.recorded": RecordedEvidence,
     "factor.set": Factor,
     "meter.exchange_proposed": ExchangeProposal,
     "meter.exchanged": Exchange,

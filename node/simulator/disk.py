@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from chain.evidence import Equivocation
 from chain.types import Hash, Height, View
 from chain.vote import Vote
 from consensus.journal import decode_record, votes_in
@@ -80,6 +81,9 @@ class SimulatedDisk:
     def recycle(self) -> None:
         """Lets the next append start the journal anew."""
         self._is_recycled = True
+
+    def keep_evidence(self, evidence: Equivocation) -> None:
+        """Keeps nothing: the checkers see evidence as an effect."""
 
     # -- faults --------------------------------------------------------------------------------
 

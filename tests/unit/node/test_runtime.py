@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from chain.evidence import Equivocation
 from chain.genesis import Genesis
 from chain.mempool import MempoolLimits
 from chain.parameters import Parameters
@@ -50,6 +51,10 @@ class Recorder:
     def recycle(self) -> None:
         self.happened.append("recycle")
         self.on_recycle()
+
+    def keep_evidence(self, evidence: Equivocation) -> None:
+        del evidence
+        self.happened.append("evidence")
 
     def send(self, peer: PublicKey, traffic: Traffic, payload: bytes) -> None:
         del peer, traffic

@@ -1,0 +1,1 @@
+"""Measurements of a whole network and of each layer (docs/performance.md)."""

@@ -1,0 +1,69 @@
+"""Arithmetic of the benchmark: percentiles, the signature ceiling, shares. No clock, no I/O."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Latencies of one phase, milliseconds from the moment of sending to the committed answer."""
+
+    count: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+def percentile(ascending: Sequence[float], percent: float) -> float:
+    """Returns the nearest-rank percentile: the least value that so many percent do not exceed.
+
+    Args:
+        ascending: at least one value, in ascending order.
+        percent: above 0, up to 100.
+    """
+    if not ascending or not 0 < percent <= 100:
+        raise ValueError(f"expected values and 0 < percent <= 100, got {len(ascending)}, {percent}")
+    return ascending[math.ceil(len(ascending) * percent / 100) - 1]
+
+
+def latency_of(seconds: Sequence[float]) -> Latency | None:
+    """Returns the figures of measured seconds, or None where there are none."""
+    if not seconds:
+        return None
+    ascending = [each * 1_000 for each in sorted(seconds)]
+    return Latency(
+        count=len(ascending),
+        p50_ms=percentile(ascending, 50),
+        p95_ms=percentile(ascending, 95),
+        p99_ms=percentile(ascending, 99),
+        max_ms=ascending[-1],
+    )
+
+
+def ceiling_per_second(*, cores: int, validators: int, verify_us: float) -> float:
+    """Returns how many transactions a second signature checks alone would allow.
+
+    Every validator checks every signature once, so ``validators`` checks share the cores.
+
+    Args:
+        cores: that the validators share.
+        validators: number of nodes that check.
+        verify_us: CPU microseconds of one check, all cores busy.
+    """
+    return cores * 1_000_000 / (validators * verify_us)
+
+
+def longest_pause(moments: Sequence[float], begin: float, end: float) -> tuple[float, float]:
+    """Returns start and end of the longest time without a moment between begin and end.
+
+    Args:
+        moments: ascending seconds, such as those at which a block was seen.
+        begin: start of the search; counts as a moment.
+        end: end of the search; counts as a moment.
+    """
+    inside = [begin, *(each for each in moments if begin < each < end), end]
+    pauses = [(after - before, before, after) for before, after in zip(inside, inside[1:])]
+    _, start, stop = max(pauses)
+    return start, stop

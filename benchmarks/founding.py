@@ -1,0 +1,117 @@
+"""The network under test: four validators, one operator each, 500 meters."""
+
+from pathlib import Path
+
+from benchmarks.workload import FIRST_START_MS, INTERVAL_MS, METERS, UNIT, Workload, meter_name
+from chain.member import MemberRole
+from client.asynchronous import Call
+from contracts.account import Role
+from contracts.calendars import Calendar, RegisterCalendar
+from contracts.factor import EvidenceGrade, FactorBasis
+from contracts.factors import SetFactor
+from contracts.meter import StampConvention, ValueKind
+from contracts.meters import RegisterMeter
+from contracts.sites import RegisterSite
+from demo.cast import meter
+from demo.founding import found_network
+from demo.stage import Stage, commit_all, operator_of
+from node.genesis_file import load_genesis
+from node.keystore import THROW_AWAY_COST
+from node.provisioning import Network, OrganisationPlan
+
+HEARTBEAT_MS = 5_000
+_YEARS_MS = 10 * 366 * 86_400_000
+
+
+def found(directory: Path, validators: int) -> Network:
+    """Makes keys, genesis and homes of a network of validators of one organisation each."""
+    organisations = tuple(
+        OrganisationPlan(
+            organisation=f"member-{number}",
+            name=f"Member {number}",
+            node_id=f"node-{number}",
+            role=MemberRole.VALIDATOR,
+        )
+        for number in range(1, validators + 1)
+    )
+    return found_network(
+        directory, organisations, max_block_interval_ms=HEARTBEAT_MS, cost=THROW_AWAY_COST
+    )
+
+
+async def register(network: Network) -> Workload:
+    """Registers operators, calendar, factor, sites and meters, and returns who signs for them.
+
+    Raises:
+        DemoFailed: a transaction was refused.
+    """
+    names = [node.organisation for node in network.nodes]
+    async with Stage(network) as stage:
+        first = stage.admin(names[0])
+        await commit_all(
+            first,
+            [
+                Call(method="factor.set", arguments=_factor()),
+                Call(method="calendar.register", arguments=RegisterCalendar(calendar=_calendar())),
+            ],
+        )
+        for name in names:
+            operator = stage.register_call(operator_of(name), "Operator", Role.OPERATOR)
+            site = Call(method="site.register", arguments=_site(name))
+            await commit_all(stage.admin(name), [operator, site])
+        for lane, name in enumerate(names):
+            key = stage.signer(operator_of(name)).public_key
+            meters = range(lane, METERS, len(names))
+            await commit_all(
+                stage.admin(name),
+                [
+                    Call(method="meter.register", arguments=_meter(name, index, key))
+                    for index in meters
+                ],
+            )
+        signers = tuple(stage.signer(operator_of(name)) for name in names)
+    chain_id = load_genesis(network.genesis_path).chain_id
+    return Workload(chain_id=chain_id, signers=signers)
+
+
+def _meter(organisation: str, index: int, key: bytes) -> RegisterMeter:
+    return meter(
+        meter_id=meter_name(index),
+        site=f"site-{organisation}",
+        name="Benchmark",
+        calendar="utc",
+        factor="grid",
+        stamp=StampConvention.START,
+        responsible=key,
+        unit=UNIT,
+        kind=ValueKind.INTERVAL,
+        interval_ms=INTERVAL_MS,
+    )
+
+
+def _site(organisation: str) -> RegisterSite:
+    return RegisterSite(
+        site_id=f"site-{organisation}",
+        name="Benchmark",
+        country="CN",
+        address="",
+        calendar=("utc", 1),
+    )
+
+
+def _calendar() -> Calendar:
+    return Calendar(calendar_id="utc", version=1, source="UTC", transitions=((0, 0),), holidays=())
+
+
+def _factor() -> SetFactor:
+    return SetFactor(
+        factor_id="grid",
+        name="Grid",
+        basis=FactorBasis.LOCATION_BASED,
+        base_unit=UNIT,
+        value=5_000,
+        valid_from_ms=FIRST_START_MS - _YEARS_MS,
+        valid_to_ms=FIRST_START_MS + _YEARS_MS,
+        source="made up for the benchmark",
+        evidence=EvidenceGrade.UNCONFIRMED,
+    )

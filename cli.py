@@ -11,6 +11,7 @@ import typer
 from commands import (
     alert,
     baseline,
+    bench,
     demo,
     evidence,
     factor,
@@ -21,7 +22,7 @@ from commands import (
     reading,
     simulate,
 )
-from commands.output import EXIT_DONE, EXIT_FAILED, CommandFailed, warn
+from commands.output import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, CommandFailed, warn
 
 app = typer.Typer(
     name="tanlian",
@@ -41,6 +42,7 @@ app.add_typer(alert.app, name="alert")
 app.add_typer(factor.app, name="factor")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
+app.command("bench")(bench.bench)
 
 
 def run(arguments: list[str]) -> int:
@@ -49,6 +51,9 @@ def run(arguments: list[str]) -> int:
     Args:
         arguments: what follows the command's name.
     """
+    if any(_is_no_text(each) for each in arguments):
+        warn("Error: arguments: expected text in UTF-8, got other bytes")
+        return EXIT_USAGE
     try:
         app(args=arguments, prog_name="tanlian")
     except SystemExit as ended:
@@ -62,6 +67,15 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  told apart by what it is, below
         return _report(error)
     return EXIT_DONE
+
+
+def _is_no_text(argument: str) -> bool:
+    """Returns whether the system handed over bytes that are no UTF-8 (PEP 383)."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _report(error: Exception) -> int:

@@ -55,15 +55,13 @@ def ceiling_per_second(*, cores: int, validators: int, verify_us: float) -> floa
     return cores * 1_000_000 / (validators * verify_us)
 
 
-def longest_pause(moments: Sequence[float], begin: float, end: float) -> tuple[float, float]:
-    """Returns start and end of the longest time without a moment between begin and end.
+def seconds_until(height: int, seen: Sequence[tuple[int, float]], since_s: float) -> float | None:
+    """Returns how long it took until a height was seen, or None where it never was.
 
     Args:
-        moments: ascending seconds, such as those at which a block was seen.
-        begin: start of the search; counts as a moment.
-        end: end of the search; counts as a moment.
+        height: that is waited for.
+        seen: heights, ascending, each with the second at which it was first seen; a look may find
+            several new blocks at once.
+        since_s: start of the wait.
     """
-    inside = [begin, *(each for each in moments if begin < each < end), end]
-    pauses = [(after - before, before, after) for before, after in zip(inside, inside[1:])]
-    _, start, stop = max(pauses)
-    return start, stop
+    return next((at_s - since_s for found, at_s in seen if found >= height), None)

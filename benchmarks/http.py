@@ -74,7 +74,8 @@ class NodeHttp:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        assert parts.hostname is not None and parts.port is not None, "a network has whole URLs"
+        assert parts.hostname is not None, "a network's description holds whole addresses"
+        assert parts.port is not None, "a network's description holds whole addresses"
         self._host, self._port = parts.hostname, parts.port
         self._host_line = f"Host: {parts.netloc}\r\n"
         self._free: list[_Connection] = []

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.figures import Latency, latency_of, longest_pause
+from benchmarks.figures import Latency, latency_of
 from benchmarks.rig import Moment, Rig
 from chain.codec import decode, encode
 
@@ -21,7 +21,7 @@ PULSE_S: Final = 0.05
 """Between two posts of a gateway in a phase of a given rate."""
 _COMMITTED_STATE: Final = 2
 _ANSWER_MAX_S: Final = 30.0
-_RESUME_MAX_S: Final = 10.0
+RESUME_MAX_S: Final = 8.0
 _POLL_S: Final = 0.02
 
 
@@ -52,13 +52,16 @@ class Paced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resumption:
-    """What followed the kill of the primary."""
+class Kill:
+    """What a survivor showed after the primary was killed."""
 
-    resume_s: float
-    """From the kill to the end of the longest time without a block."""
-    pause_s: float
-    """That longest time."""
+    lane: int
+    """Index of the killed node."""
+    at_s: float
+    height: int
+    """Of the survivor's newest block then."""
+    seen: tuple[tuple[int, float], ...]
+    """Each new height of the survivor and when it was seen, ascending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +169,8 @@ async def overload(
 
 async def kill_primary(
     rig: Rig, queues: list[deque[bytes]], *, rate: float, before_s: float
-) -> Resumption:
-    """Kills the primary under a steady load and looks for the next block of the others."""
+) -> Kill:
+    """Kills the primary under a steady load and notes when another node has new blocks."""
     batch = max(1, round(rate * PULSE_S / rig.lanes))
     offering = asyncio.create_task(_offer(rig, queues, rate, batch))
     try:
@@ -176,18 +179,17 @@ async def kill_primary(
         survivor = next(lane for lane in range(rig.lanes) if lane != killed)
         rig.kill(killed)
         killed_s = time.monotonic()
-        moments: list[float] = []
-        height = 0
-        while time.monotonic() < killed_s + _RESUME_MAX_S:
+        height = first = await rig.height(survivor)
+        seen: list[tuple[int, float]] = []
+        while time.monotonic() < killed_s + RESUME_MAX_S:
             found = await rig.height(survivor)
             if found > height:
-                moments.append(time.monotonic())
                 height = found
+                seen.append((found, time.monotonic()))
             await asyncio.sleep(_POLL_S)
     finally:
         await _cancel([offering])
-    start_s, end_s = longest_pause(moments, killed_s, killed_s + _RESUME_MAX_S)
-    return Resumption(resume_s=end_s - killed_s, pause_s=end_s - start_s)
+    return Kill(lane=killed, at_s=killed_s, height=first, seen=tuple(seen))
 
 
 async def _offer(rig: Rig, queues: list[deque[bytes]], rate: float, batch: int) -> None:

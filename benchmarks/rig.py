@@ -21,7 +21,7 @@ _PRIMARY: Final = re.compile(rb'"primary": ?"([^"]+)"')
 _ACCEPTED: Final = 1
 """State in a MessagePack answer (docs/rpc.md)."""
 _LOOK_S: Final = 0.01
-_LOOK_MAX_S: Final = 3.0
+_LOOKS_MAX: Final = 300
 DRAIN_MAX_S: Final = 60.0
 
 
@@ -79,6 +79,11 @@ class Rig:
     def lanes(self) -> int:
         """Returns the number of nodes that were started."""
         return len(self._rpc)
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        """Returns the indices of the nodes that were not killed."""
+        return tuple(self._running)
 
     @property
     def backlog(self) -> int:
@@ -157,9 +162,10 @@ class Rig:
         """Waits for the next block, so that rates are of whole blocks, and counts everything."""
         lane = self._running[0]
         before = await self._committed_of(lane)
-        deadline_s = time.monotonic() + _LOOK_MAX_S
-        while await self._committed_of(lane) == before and time.monotonic() < deadline_s:
+        for _ in range(_LOOKS_MAX):
             await asyncio.sleep(_LOOK_S)
+            if await self._committed_of(lane) != before:
+                break
         at_s = time.monotonic()
         own = resource.getrusage(resource.RUSAGE_SELF)
         return Moment(

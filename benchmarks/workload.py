@@ -50,22 +50,34 @@ class Workload:
     signers: tuple[Ed25519Signer, ...]
     _next: list[int] = field(default_factory=lambda: [0] * METERS)
     """Index of the next interval of each meter."""
-    _turns: list[int] = field(default_factory=list)
+    _turn: int = 0
 
-    def __post_init__(self) -> None:
-        self._turns = [0] * len(self.signers)
-
-    def sign(self, lane: int, readings: int) -> bytes:
-        """Returns the wire bytes of the lane's next transaction.
+    def sign_lanes(self, count: int, readings: int) -> list[deque[bytes]]:
+        """Returns for each lane its share of so many transactions, of all meters in turn.
 
         Args:
-            lane: index of node and organisation.
-            readings: number of consecutive readings of one meter in it.
+            count: transactions of all lanes together.
+            readings: consecutive readings of one meter in each transaction.
         """
         lanes = len(self.signers)
-        turn = self._turns[lane]
-        self._turns[lane] += 1
-        meter = (turn * lanes + lane) % (METERS - METERS % lanes)
+        meters = METERS - METERS % lanes
+        queues: list[deque[bytes]] = [deque() for _ in range(lanes)]
+        for turn in range(self._turn, self._turn + count):
+            queues[turn % lanes].append(self._sign(turn % meters, turn % lanes, readings))
+        self._turn += count
+        return queues
+
+    def sign_flood(self, count: int) -> list[deque[bytes]]:
+        """Returns for each lane its share of single readings that all come from one operator."""
+        lanes = len(self.signers)
+        meters = METERS // lanes
+        queues: list[deque[bytes]] = [deque() for _ in range(lanes)]
+        for turn in range(count):
+            own = turn % meters
+            queues[own % lanes].append(self._sign(own * lanes, 0, 1))
+        return queues
+
+    def _sign(self, meter: int, owner: int, readings: int) -> bytes:
         first = self._next[meter]
         self._next[meter] += readings
         arguments = encode(
@@ -86,7 +98,7 @@ class Workload:
                 ),
             )
         )
-        signer = self.signers[lane]
+        signer = self.signers[owner]
         payload = encode(
             (
                 TRANSACTION_VERSION,
@@ -99,10 +111,3 @@ class Workload:
             )
         )
         return encode((payload, signer.sign(Domain.TRANSACTION.value + payload)))
-
-    def sign_lanes(self, count: int, readings: int) -> list[deque[bytes]]:
-        """Returns for each lane its share of so many transactions."""
-        lanes = len(self.signers)
-        return [
-            deque(self.sign(lane, readings) for _ in range(count // lanes)) for lane in range(lanes)
-        ]

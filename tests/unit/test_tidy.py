@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PURE = ("chain", "consensus", "contracts")
-PACKAGES = (*PURE, "p2p", "node", "client", "demo", "commands")
+PACKAGES = (*PURE, "p2p", "node", "client", "demo", "benchmarks", "commands")
 SOURCES = sorted(
     [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")] + list(ROOT.glob("*.py"))
 )

@@ -1,0 +1,47 @@
+"""``tanlian bench``: what a network of processes on this host does in a second, at what cost."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.output import fail, print_json_line, print_table, warn
+
+
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="About a minute.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="End with one line of JSON on standard output.")
+    ] = False,
+    validators: Annotated[int, typer.Option(min=4, max=31, help="Number of validators.")] = 4,
+    details: Annotated[
+        Path | None, typer.Option("--details", help="Write everything measured to this file.")
+    ] = None,
+) -> None:
+    """Measure throughput, latency and cost of validators with TLS and durable storage."""
+    from benchmarks.result import Result
+    from benchmarks.rig import BenchmarkFailed
+    from benchmarks.run import FULL, QUICK, run
+    from commands.interruption import ended_like_ctrl_c
+
+    command = " ".join(["tanlian", *sys.argv[1:]])
+    try:
+        with ended_like_ctrl_c():
+            result: Result = run(
+                QUICK if quick else FULL, validators=validators, command=command, say=warn
+            )
+    except BenchmarkFailed as error:
+        fail(str(error))
+    environment = result.environment
+    print_table(
+        ("figure", ">value", "remark"),
+        result.rows(),
+        title=f"{environment.validators} validators on {environment.machine}, Python "
+        f"{environment.python}, commit {environment.commit[:12]}: {command}",
+    )
+    if details is not None:
+        details.write_text(json.dumps(result.details(), indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        print_json_line(result.line())

@@ -5,6 +5,7 @@ is; this module only starts, watches and stops it. What a node prints goes to ``
 home; its process id stands in ``LOCK``, which the node itself holds.
 """
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -13,9 +14,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
+from node.disk import LOCK_NAME, PID_BYTES_MAX
 from node.errors import LocalError
 from node.provisioning import CONFIG_FILE, Network, NodeAddress
 
@@ -129,14 +131,26 @@ def is_ready(address: NodeAddress) -> bool:
 
 
 def running_process_id(address: NodeAddress) -> int | None:
-    """Returns the process id that holds a node's home, or None where nobody does."""
+    """Returns the process id that holds a node's home, or None where nobody does.
+
+    An id alone proves nothing: after a crash it stays in the file, and the system gives it to
+    another process in time, which must not be stopped. The lock ends with its holder.
+    """
     try:
-        text = (address.home / "LOCK").read_text(encoding="ascii").strip()
-        process_id = int(text)
-        os.kill(process_id, 0)
-    except (OSError, ValueError):
+        with (address.home / LOCK_NAME).open("rb") as lock:
+            process_id = int(lock.read(PID_BYTES_MAX))
+            os.kill(process_id, 0)
+            return process_id if _is_held(lock) else None
+    except (OSError, ValueError, OverflowError):
         return None
-    return process_id
+
+
+def _is_held(lock: BinaryIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def stop_running(network: Network) -> list[str]:

@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
+from urllib.parse import quote
 
 from chain.codec import Record
 from chain.crypto import Signer
@@ -25,6 +26,7 @@ from chain.transaction import Payload, Transaction, sign
 from chain.types import NONCE_BYTES, Hash
 from client.delivery import BATCH_TRANSACTIONS_MAX, DeliveryPlan, Progress, deliver
 from client.errors import (
+    InvalidArguments,
     MalformedAnswer,
     NodeUnreachable,
     RpcProblem,
@@ -136,10 +138,12 @@ class TanlianClient:
 
         Raises:
             ValueError: the client has no signer.
+            InvalidArguments: a number or text that no transaction can carry.
             WrongChain, NodeUnreachable, RpcProblem: the chain's time could not be learnt.
         """
         if self._signer is None:
             raise ValueError("signer: expected the key of an account, got none")
+        encoded = _encoded(method, arguments)
         now = await self._chain_time()
         # A quiet chain's head is old; its next block will have the hosts' present time.
         present_ms = max(now.head_time_ms, time.time_ns() // 1_000_000)
@@ -151,7 +155,7 @@ class TanlianClient:
                 nonce=secrets.token_bytes(NONCE_BYTES),
                 valid_until_ms=present_ms + lifetime_ms,
                 method=method,
-                arguments=arguments.encode(),
+                arguments=encoded,
             ),
         )
 
@@ -256,11 +260,11 @@ class TanlianClient:
 
     async def meter(self, meter_id: str) -> Document:
         """Returns a meter."""
-        return await self._nodes.get(f"/v1/meters/{meter_id}")
+        return await self._nodes.get(f"/v1/meters/{_segment(meter_id)}")
 
     async def alert(self, alert_id: str) -> Document:
         """Returns an alert."""
-        return await self._nodes.get(f"/v1/alerts/{alert_id}")
+        return await self._nodes.get(f"/v1/alerts/{_segment(alert_id)}")
 
     async def meters(
         self,
@@ -294,7 +298,7 @@ class TanlianClient:
         found: list[Document] = []
         while len(found) < limit:
             query["limit"] = str(min(_PAGE, limit - len(found)))
-            page = await self._nodes.get(f"/v1/meters/{meter_id}/readings", query)
+            page = await self._nodes.get(f"/v1/meters/{_segment(meter_id)}/readings", query)
             found += list_member(page, "readings")
             next_from_ms = page.get("next_from_ms")
             if not isinstance(next_from_ms, int):
@@ -430,3 +434,18 @@ def _object(message: bytes) -> Document:
     if not isinstance(document, dict):
         raise MalformedAnswer("event stream: expected JSON objects")
     return document
+
+
+def _encoded(method: str, arguments: Record) -> bytes:
+    try:
+        return arguments.encode()
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise InvalidArguments(
+            f"{method}: expected integers of at most 64 bits and text in UTF-8, got something "
+            f"else: {error}"
+        ) from None
+
+
+def _segment(text: str) -> str:
+    """Returns an id as one segment of a path: a slash in it must not lead to another document."""
+    return quote(text, safe="")

@@ -7,6 +7,7 @@
     ├── NodeUnreachable        no node answered within the patience of this client
     ├── MalformedAnswer        a node answered with something that is none of its interface
     ├── WrongChain             a node belongs to another network than this client expects
+    ├── InvalidArguments       arguments that no transaction can carry; nothing was sent
     └── TransactionError
         ├── TransactionRefused     no node takes it, and none can have taken it before
         ├── TransactionFailed      it is in a block, and its contract refused it; final
@@ -53,6 +54,10 @@ class MalformedAnswer(ClientError):
 
 class WrongChain(ClientError):
     """A node of another network."""
+
+
+class InvalidArguments(ClientError):
+    """A number beyond 64 bits or a text that is no UTF-8; nothing was signed or sent."""
 
 
 class TransactionError(ClientError):

@@ -54,7 +54,7 @@ def rows_of(path: Path, columns: tuple[str, ...], *, has_header: bool) -> Iterat
     opener = gzip.open if path.suffix == GZIP_SUFFIX else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as text:
-            lines = csv.reader(text)
+            lines = csv.reader(text, strict=True)
             names = _header_of(path, next(lines, []), columns) if has_header else columns
             for cells in lines:
                 if cells:

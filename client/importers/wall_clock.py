@@ -59,9 +59,15 @@ def utc_ms(wall: datetime, zone: ZoneInfo, *, fold: int) -> int:
         fold: 0 for the first pass of a repeated hour, 1 for the second; no matter elsewhere.
 
     Raises:
-        NoSuchTime: the clocks were put forward across it.
+        NoSuchTime: the clocks were put forward across it, or it is at an end of the calendar.
     """
-    moment = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    try:
+        moment = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    except OverflowError:
+        raise NoSuchTime(
+            f"{wall.isoformat(sep=' ')} in {zone.key}: expected a time within the years 1 to 9999 "
+            "UTC, got one outside"
+        ) from None
     if moment.astimezone(zone).replace(tzinfo=None, fold=0) != wall:
         raise NoSuchTime(
             f"{wall.isoformat(sep=' ')} in {zone.key}: expected a time that the clocks showed, got "

@@ -111,3 +111,10 @@ def test_a_file_that_only_claims_to_be_compressed_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(SourceError, match="expected a readable file, got: Not a gzipped file"):
         list(rows_of(path, ("a",), has_header=True))
+
+
+def test_a_file_that_ends_within_quotes_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, 'stamp,kw\n1,"13\n')
+
+    with pytest.raises(SourceError, match="expected CSV text in UTF-8, got: unexpected end"):
+        list(rows_of(path, ("stamp", "kw"), has_header=True))

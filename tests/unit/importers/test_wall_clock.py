@@ -78,6 +78,11 @@ def test_an_unknown_zone_is_refused(name: str) -> None:
         zone_of(name)
 
 
+def test_a_time_at_the_end_of_the_calendar_is_refused() -> None:
+    with pytest.raises(NoSuchTime, match="0001-01-01 00:00:00 in Asia/Tokyo: expected a time"):
+        utc_ms(datetime.fromisoformat("0001-01-01"), zone_of("Asia/Tokyo"), fold=0)
+
+
 def test_the_rules_name_their_release() -> None:
     year, letter = tzdata_version()[:4], tzdata_version()[4:]
 

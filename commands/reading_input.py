@@ -3,7 +3,7 @@
 import time
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from client.importers.raw import raw_reading
 from client.importers.wall_clock import utc_ms, zone_of
@@ -14,6 +14,9 @@ from contracts.reading import RawReading
 
 if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
+
+_DIGITS_MAX: Final = 24
+"""More than any meter shows, and few enough that decimal arithmetic keeps them all."""
 
 
 def read_value(
@@ -31,8 +34,10 @@ def read_value(
 
     Raises:
         CommandFailed: no number, too many digits, or no stamp.
+        UnknownZone, NoSuchTime: see :mod:`client.importers.wall_clock`.
     """
     value = value_of(meter, text)
+    zone_of(zone_name)
     stamp_ms = _default_stamp_ms(client, meter) if at is None else stamp_of(at, zone_name)
     is_register = meter.kind is ValueKind.REGISTER
     return raw_reading(
@@ -50,9 +55,13 @@ def value_of(meter: Meter, text: str) -> int:
     """
     unit = meter.unit.name.lower()
     try:
-        scaled = Decimal(text).scaleb(-meter.scale)
+        number = Decimal(text)
     except InvalidOperation:
         fail(f"value: expected a number in {unit} or a CSV file, got {text!a}")
+    # Longer numbers would be rounded on the way to an integer.
+    if len(number.as_tuple().digits) > _DIGITS_MAX or abs(number.adjusted()) > _DIGITS_MAX:
+        fail(f"value: expected a number that {meter.meter_id} can show, got {text[:60]!a}")
+    scaled = number.scaleb(-meter.scale)
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         digits = max(-meter.scale, 0)
         fail(

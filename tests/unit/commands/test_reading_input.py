@@ -27,6 +27,9 @@ def test_a_number_is_taken_in_the_meters_unit(text: str, expected: int) -> None:
         ("1.0001", "at most 3 decimals, which is what m sends, got '1.0001'"),
         ("nan", "at most 3 decimals"),
         ("1e40", "expected a number that m can show"),
+        ("1e9999999999", "expected a number that m can show"),
+        ("1e-9999999999", "expected a number that m can show"),
+        ("1.00000000000000000000000000001", "expected a number that m can show"),
     ],
 )
 def test_what_the_meter_cannot_show_is_refused(text: str, words: str) -> None:

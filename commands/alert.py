@@ -43,9 +43,14 @@ def list_alerts(
     as_json: JsonOption = False,
 ) -> None:
     """List alerts, the oldest first."""
+    from commands.registry import meter_of
+
     wanted = None if state is None else state.upper()
     with connect(network, node) as connection:
         alerts = connection.client.alerts(state=wanted, meter=meter, limit=limit)
+        if meter is not None and not alerts:
+            # A misspelt meter must not read as one without alerts.
+            meter_of(connection.client, meter)
     alerts.sort(key=lambda alert: str(alert["opened_ms"]))
     if as_json:
         print_json({"alerts": alerts})
@@ -54,7 +59,7 @@ def list_alerts(
         say("No alerts.")
         return
     print_table(
-        ("!alert", "what", "state", "!first interval (UTC)", ">times"),
+        ("!alert", "what", "state", "!since (UTC)", ">times"),
         [alert_row(alert) for alert in alerts],
     )
 

@@ -126,8 +126,12 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show the baselines of a meter, refused ones too, or the profile of one."""
+    from commands.registry import meter_of
+
     with connect(network, node) as connection:
         baselines: list[dict[str, Any]] = connection.client.baselines(meter=meter_id)
+        if not baselines:
+            meter_of(connection.client, meter_id)
     if version is not None:
         found = _version_of(baselines, meter_id, version)
         if as_json:

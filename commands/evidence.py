@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.output import JsonOption, print_json, print_table, say
+from commands.output import JsonOption, fail, print_json, print_table, say
 from commands.submission import submit_and_print
 from commands.target import (
     AccountOption,
@@ -27,7 +27,10 @@ def list_files(
 ) -> None:
     """List the evidence that a node has kept."""
     from node.evidence_files import list_evidence, load_evidence
+    from node.provisioning import CONFIG_FILE
 
+    if not (home / CONFIG_FILE).is_file():
+        fail(f"--home: expected a node's home with {CONFIG_FILE}, got {home}, which has none")
     found = [(path, load_evidence(path).first) for path in list_evidence(home)]
     if as_json:
         print_json(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.output import JsonOption, fail, print_json, print_table, say
+from commands.output import JsonOption, fail, print_json, print_table, printable, say
 from commands.submission import submit_and_print
 from commands.target import (
     AccountOption,
@@ -49,7 +49,7 @@ def list_factors(
         ],
     )
     for each in factors:
-        say(f"{each['factor_id']}: {each['source']}")
+        say(printable(f"{each['factor_id']}: {each['source']}"))
 
 
 @app.command("set")

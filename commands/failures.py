@@ -5,7 +5,7 @@ keeps its traceback.
 """
 
 from chain.errors import ChainError
-from client.errors import ClientError, TransactionError
+from client.errors import ClientError, NodeUnreachable, TransactionError
 from client.importers.source_file import SourceError
 from client.importers.wall_clock import NoSuchTime, UnknownZone
 from demo.stage import DemoFailed
@@ -22,6 +22,8 @@ def sentence_of(error: Exception) -> str | None:
             f"{outcome.state.name.lower()}: {outcome.code}: {outcome.detail} "
             f"(transaction {outcome.transaction_id.hex()})"
         )
+    if isinstance(error, NodeUnreachable):
+        return f"{error}; does it run? `tanlian network up DIR` starts a network"
     if isinstance(error, _WORDED):
         return str(error)
     if isinstance(error, OSError):

@@ -26,8 +26,7 @@ def new(
     as_json: JsonOption = False,
 ) -> None:
     """Make an Ed25519 key for an account, encrypted with a passphrase."""
-    from getpass import getpass
-
+    from commands.target import ask_secret
     from node.keystore import (
         Purpose,
         create_seed_file,
@@ -36,7 +35,7 @@ def new(
     )
 
     if passphrase_file is None:
-        passphrase = passphrase_from_prompt(getpass, is_new=True)
+        passphrase = passphrase_from_prompt(ask_secret, is_new=True)
     else:
         passphrase = passphrase_from_file(passphrase_file)
     public_key = create_seed_file(path, purpose=Purpose.ACCOUNT, passphrase=passphrase)

@@ -152,10 +152,12 @@ def status(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
         )
     stopped = [each["name"] for each in statuses if each["height"] is None]
     if stopped:
-        fail(
-            f"{', '.join(stopped)}: expected an answer, got none; start the network with "
-            f"`tanlian network up {directory}`"
+        way = (
+            f"the network with `tanlian network up {directory}`"
+            if len(stopped) == len(statuses)
+            else f"it again with `tanlian node run --config {directory / stopped[0]}/config.toml`"
         )
+        fail(f"{', '.join(stopped)}: expected an answer, got none; start {way}")
 
 
 def _description(network: "Network") -> dict[str, object]:

@@ -108,5 +108,10 @@ def enum_text(value: Enum) -> str:
     return str(value.name).lower()
 
 
+def printable(text: str) -> str:
+    """Returns others' text with control characters escaped: it must not pose as output."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value is None else printable(str(value))

@@ -39,10 +39,11 @@ def submit_readings(
         call = Call(method="readings.submit", arguments=arguments)
         (outcome,) = client.submit_many([call], until_final=True)
         if outcome.state is not OutcomeState.COMMITTED:
+            before = f"; the {start} before them are committed" if start else ""
             fail(
                 f"readings {start + 1} to {start + len(batch)} of {len(readings)}: expected them "
-                f"committed, got {outcome.state.name.lower()}: {outcome.code}: {outcome.detail}; "
-                f"the {start} before them are committed"
+                f"committed, got {outcome.state.name.lower()}: {outcome.code}: {outcome.detail}"
+                f"{before}"
             )
         documents.append(committed_transaction(client, outcome.transaction_id))
     if as_json:

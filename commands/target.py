@@ -148,8 +148,6 @@ def open_signer(network: "Network | None", name: str, passphrase_file: Path | No
         CommandFailed: no such account.
         KeyFileError: the key cannot be opened.
     """
-    from getpass import getpass
-
     from chain.crypto import Ed25519Signer
     from node.keystore import (
         Purpose,
@@ -163,10 +161,30 @@ def open_signer(network: "Network | None", name: str, passphrase_file: Path | No
     if passphrase_file is None and (path.parent / PASSPHRASE_FILE).exists():
         passphrase_file = path.parent / PASSPHRASE_FILE
     if passphrase_file is None:
-        passphrase = passphrase_from_prompt(getpass, is_new=False)
+        passphrase = passphrase_from_prompt(ask_secret, is_new=False)
     else:
         passphrase = passphrase_from_file(passphrase_file)
     return Ed25519Signer(open_key_file(path, purpose=Purpose.ACCOUNT, passphrase=passphrase).secret)
+
+
+def ask_secret(prompt: str) -> str:
+    """Asks a person for a line without echo.
+
+    Raises:
+        CommandFailed: there is no terminal, so what is typed would be seen.
+    """
+    import warnings
+    from getpass import GetPassWarning, getpass
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            return getpass(prompt)
+        except GetPassWarning:
+            fail(
+                "passphrase: expected a terminal to ask on, got none; name a file of mode 0600 "
+                "with --passphrase-file"
+            )
 
 
 def key_path(network: "Network | None", name: str) -> Path:

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 
 import pytest
@@ -168,7 +170,43 @@ def test_a_node_that_does_not_answer_is_a_sentence(
 
     assert run(["node", "status", "--node", "http://127.0.0.1:1"]) == 1
 
-    assert output_of(capsys)[1] == "Error: http://127.0.0.1:1: no answer\n"
+    assert output_of(capsys)[1] == (
+        "Error: http://127.0.0.1:1: no answer; does it run? `tanlian network up DIR` starts a "
+        "network\n"
+    )
+
+
+def test_arguments_that_are_no_text_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["alert", "show", "\udcff"]) == 2
+
+    assert output_of(capsys)[1] == "Error: arguments: expected text in UTF-8, got other bytes\n"
+
+
+def test_a_directory_that_is_no_home_has_not_simply_no_evidence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["evidence", "list", "--home", str(tmp_path)]) == 1
+
+    assert output_of(capsys)[1] == (
+        f"Error: --home: expected a node's home with config.toml, got {tmp_path}, which has none\n"
+    )
+
+
+def test_without_a_terminal_no_passphrase_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(_prompt: str) -> str:
+        warnings.warn("Can not control echo on the terminal.", GetPassWarning, stacklevel=1)
+        return "seen by everybody"
+
+    monkeypatch.setattr("getpass.getpass", ask)
+
+    assert run(["key", "new", str(tmp_path / "keys" / "a.key")]) == 1
+
+    assert output_of(capsys)[1] == (
+        "Error: passphrase: expected a terminal to ask on, got none; name a file of mode 0600 with "
+        "--passphrase-file\n"
+    )
 
 
 def test_a_seed_is_replayed_with_its_digest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,6 +60,8 @@ def perform(started_s: float, *, keep: Path | None, is_once: bool, as_json: bool
             print_report(report, console)
             faults = report.faults()
             if not is_once:
+                if keep is not None:
+                    remember_network(network.directory)
                 _linger(devnet, network, faults)
         finally:
             announce_stop()
@@ -91,7 +93,6 @@ def _first_leaf(error: BaseException) -> BaseException:
 
 def _linger(devnet: Devnet, network: Network, faults: list[str]) -> None:
     """Lets people look around until Ctrl-C."""
-    remember_network(network.directory)
     for fault in faults:
         warn(f"NOT AS EXPECTED: {fault}")
     where = f"--network {network.directory}"

@@ -34,7 +34,8 @@ class FittedBaseline:
 
     def sentence(self) -> str:
         """Returns it for people."""
-        measures = f"CV(RMSE) {self.cv_rmse_permille} permille, NMBE {self.nmbe_permille} permille"
+        cv_rmse, nmbe = percent(self.cv_rmse_permille), percent(self.nmbe_permille)
+        measures = f"CV(RMSE) {cv_rmse}, NMBE {nmbe}"
         if self.reason is None:
             return f"Baseline of {self.meter_id} qualifies: {measures}."
         return f"Baseline of {self.meter_id} REFUSED by the gate ({self.reason}): {measures}."

@@ -97,7 +97,7 @@ class Screen:
             title=f"{len(self._alerts)} alerts; the latest:",
             title_justify="left",
         )
-        table.add_column("alert", overflow="fold")
+        table.add_column("alert", no_wrap=True, overflow="fold")
         table.add_column("what", overflow="fold")
         table.add_column("state")
         table.add_column("interval (UTC)")

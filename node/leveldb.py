@@ -52,7 +52,7 @@ class LevelDatabase:
         try:
             value: bytes | None = self._database.get(key, verify_checksums=True)
         except plyvel.Error as error:
-            raise StorageError(f"{self._path}: reading failed: {error}") from error
+            raise self._unreadable(error) from error
         return value
 
     def iterate(self, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -63,7 +63,15 @@ class LevelDatabase:
             ) as entries:
                 yield from entries
         except plyvel.Error as error:
-            raise StorageError(f"{self._path}: reading failed: {error}") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: plyvel.Error) -> StorageError:
+        # The library's messages are bytes.
+        reason = b"; ".join(each for each in error.args if isinstance(each, bytes))
+        return StorageError(
+            f"{self._path}: expected readable entries, got: {reason.decode('utf-8', 'replace')}; "
+            "restore a backup or let the node sync anew into an empty directory"
+        )
 
     def write(self, batch: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Writes all or nothing, durable on return; None removes."""

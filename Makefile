@@ -8,7 +8,8 @@ PYTHON ?= python3
 VENV := .venv/bin
 PIP := $(VENV)/python -m pip -qq --disable-pip-version-check
 PYTEST := $(VENV)/python -m pytest --no-header
-INSTALL := $(PIP) install --require-hashes
+# The locks are complete; --no-deps, or pip looks at newer releases than the locked ones and refuses them.
+INSTALL := $(PIP) install --require-hashes --no-deps
 LINK := $(PIP) install --no-deps --no-build-isolation --editable .
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
         --no-annotate --python-version 3.11

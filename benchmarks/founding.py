@@ -1,8 +1,11 @@
 """The network under test: four validators, one operator each, 500 meters."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 from benchmarks.workload import FIRST_START_MS, INTERVAL_MS, METERS, UNIT, Workload, meter_name
+from chain.codec import Record
 from chain.member import MemberRole
 from client.asynchronous import Call
 from contracts.account import Role
@@ -19,6 +22,8 @@ from node.genesis_file import load_genesis
 from node.keystore import THROW_AWAY_COST
 from node.provisioning import Network, OrganisationPlan
 
+Registration: TypeAlias = tuple[str, Record]
+"""Method and arguments."""
 HEARTBEAT_MS = 5_000
 _YEARS_MS = 10 * 366 * 86_400_000
 
@@ -47,31 +52,40 @@ async def register(network: Network) -> Workload:
     """
     names = [node.organisation for node in network.nodes]
     async with Stage(network) as stage:
-        first = stage.admin(names[0])
-        await commit_all(
-            first,
-            [
-                Call(method="factor.set", arguments=_factor()),
-                Call(method="calendar.register", arguments=RegisterCalendar(calendar=_calendar())),
-            ],
-        )
-        for name in names:
-            operator = stage.register_call(operator_of(name), "Operator", Role.OPERATOR)
-            site = Call(method="site.register", arguments=_site(name))
-            await commit_all(stage.admin(name), [operator, site])
         for lane, name in enumerate(names):
+            operator = stage.register_call(operator_of(name), "Operator", Role.OPERATOR)
             key = stage.signer(operator_of(name)).public_key
-            meters = range(lane, METERS, len(names))
-            await commit_all(
-                stage.admin(name),
-                [
-                    Call(method="meter.register", arguments=_meter(name, index, key))
-                    for index in meters
-                ],
-            )
+            shared, site, meters = setting_of(name, key, range(lane, METERS, len(names)))
+            admin = stage.admin(name)
+            await commit_all(admin, [operator, *(_call(each) for each in shared if lane == 0)])
+            # One after the other: meters need their site, and a site its calendar.
+            await commit_all(admin, [_call(site)])
+            await commit_all(admin, [_call(each) for each in meters])
         signers = tuple(stage.signer(operator_of(name)) for name in names)
     chain_id = load_genesis(network.genesis_path).chain_id
     return Workload(chain_id=chain_id, signers=signers)
+
+
+def setting_of(
+    organisation: str, operator_key: bytes, meters: Iterable[int]
+) -> tuple[list[Registration], Registration, list[Registration]]:
+    """Returns what readings need: factor and calendar of all, an organisation's site, its meters.
+
+    Each part needs those before it.
+    """
+    shared: list[Registration] = [
+        ("factor.set", _factor()),
+        ("calendar.register", RegisterCalendar(calendar=_calendar())),
+    ]
+    registered: list[Registration] = [
+        ("meter.register", _meter(organisation, index, operator_key)) for index in meters
+    ]
+    return shared, ("site.register", _site(organisation)), registered
+
+
+def _call(registration: Registration) -> Call:
+    method, arguments = registration
+    return Call(method=method, arguments=arguments)
 
 
 def _meter(organisation: str, index: int, key: bytes) -> RegisterMeter:

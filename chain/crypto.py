@@ -44,6 +44,9 @@ class Domain(Enum):
     READING_DAY = b"tanlian/reading-day/1\x00"
     EVIDENCE = b"tanlian/evidence/1\x00"
 
+    # Members are hashed by identity: the default asks for the name, in Python, at each hash.
+    __hash__ = object.__hash__
+
 
 _hasher_of: Final = {domain: hashlib.sha256(domain.value) for domain in Domain}
 

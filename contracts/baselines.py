@@ -210,7 +210,8 @@ class BaselineLookup:
 
     def cell_at(self, start_ms: int, clock: LocalClock) -> BaselineCell | None:
         """Returns what is expected of an interval, or None where no baseline says anything."""
-        position = bisect_right(self._in_force, start_ms, key=lambda entry: entry[0])
+        # No version is as high, so what starts with the interval itself comes before.
+        position = bisect_right(self._in_force, (start_ms, 2**32))
         if not position:
             return None
         version = self._in_force[position - 1][1]

@@ -7,6 +7,7 @@ flagged; the result says for each reading what became of it.
 
 from typing import Final
 
+from chain.errors import ContractRefusal
 from chain.types import Milliseconds
 from contracts.account import Role
 from contracts.accounts import sender_of
@@ -16,7 +17,7 @@ from contracts.intake import Intake
 from contracts.meter import Meter
 from contracts.meters import require_meter
 from contracts.method import Method, method_of
-from contracts.reading import SubmitReadings, SubmitResult, check_reading
+from contracts.reading import SubmitReadings, SubmitResult, check_reading, encode_result
 from contracts.refusal import Code, refusal
 
 __all__ = ["METHODS", "SubmitReadings", "SubmitResult", "submit"]
@@ -35,14 +36,12 @@ def submit(context: Context, arguments: SubmitReadings) -> bytes:
     _check_call(context, meter, arguments)
     for index, reading in enumerate(arguments.readings):
         check_reading(meter, index, reading)
-    intake = Intake(context, meter)
-    taken = [intake.take(reading) for reading in arguments.readings]
-    intake.write()
-    result = SubmitResult(
-        outcomes=tuple([outcome for outcome, _ in taken]),
-        failed=tuple([failed for _, failed in taken]),
-    )
-    return result.encode()
+    take = Intake(context, meter).take
+    try:
+        return encode_result([take(reading) for reading in arguments.readings])
+    except ContractRefusal as refused:
+        # A refusal would leave what the readings before it have changed.
+        raise AssertionError("nothing is refused once readings are taken") from refused
 
 
 def _check_sender(context: Context, meter: Meter) -> None:

@@ -169,7 +169,7 @@ class State:
         One draft serves all transactions of the block, and whoever reads the key sees what the
         draft holds then. So there is no way back: a transaction asks for a draft only when nothing
         can make it be dropped any more. Each call asks anew, because :meth:`put` and
-        :meth:`delete` of the key end the draft.
+        :meth:`delete` of the key and :meth:`changes` end the draft.
 
         Args:
             cls: class of the record.
@@ -215,7 +215,7 @@ class State:
     def changes(self) -> dict[bytes, bytes | None]:
         """Returns what the block wrote, by key in byte order; None means removed.
 
-        A key written back to its committed value is no change.
+        A key written back to its committed value is no change. All drafts end.
 
         Raises:
             UnencodableRecord: names the key and who wrote it.
@@ -223,6 +223,7 @@ class State:
         assert self._transaction is None, "a transaction is still open"
         for key in self._drafts:
             self._block[key] = self._frozen(key)
+        self._drafts.clear()  # drafts may know this state: what knows each other is freed late
         changes: dict[bytes, bytes | None] = {}
         for key in sorted(self._block):
             record = self._block[key]

@@ -8,6 +8,7 @@ clocks change any other one finds faults that are none.
 
 from typing import Final
 
+from chain.state import State
 from chain.types import HASH_BYTES
 from contracts.alerts import clear_alert, raise_alert
 from contracts.baselines import BaselineLookup
@@ -24,7 +25,7 @@ from contracts.emissions import AMOUNT_MAX
 from contracts.ledger import Ledger
 from contracts.local_clock import LocalClock
 from contracts.meter import Meter
-from contracts.meter_facts import facts_of, rule_set_of
+from contracts.meter_facts import MeterFacts, facts_of, rule_set_of
 from contracts.meter_state import Memory, MeterState
 from contracts.page_book import PageBook
 from contracts.reading import (
@@ -55,6 +56,16 @@ _UNIT_SLIP_BIT: Final = bit(Check.UNIT_SLIP)
 _SEQUENCE: Final = Check.SIGNATURE_SEQUENCE
 _NO_LEAF: Final = bytes(HASH_BYTES)
 _NO_CHANNELS: Final[dict[int, int]] = {}
+
+
+def begin_intake(context: Context, meter: Meter) -> "Intake":
+    """Returns the block's intake of a meter, ready for the readings of a call."""
+    state, facts = context.state, facts_of(meter)
+    intake = state.edit(
+        MeterState, facts.state_key, lambda remembered: Intake(state, facts, remembered)
+    )
+    intake.begin(context, facts)
+    return intake
 
 
 class _Result:
@@ -96,30 +107,57 @@ class _Result:
 
 
 class Intake:
-    """Takes the readings of one meter, into the block's drafts of its memory, pages and totals.
+    """Takes the readings of one meter; for a block, the draft of what is remembered of the meter.
 
-    Nothing that a draft took up can be taken back: a call makes its intake after everything that
-    may refuse it.
+    Pages and totals are drafts of their own and are asked for in each call. What is kept from call
+    to call follows from records that never change, or is looked up again by :meth:`begin`.
+
+    Nothing that a draft took up can be taken back: a call asks for the intake after everything
+    that may refuse it.
     """
 
-    def __init__(self, context: Context, meter: Meter) -> None:
-        state = context.state
-        facts = facts_of(meter)
+    def __init__(self, state: State, facts: MeterFacts, remembered: MeterState | None) -> None:
         calendar = state.get(Calendar, facts.calendar_key)
         assert calendar is not None, "a meter's calendar is registered before it"
-        self._context = context
-        self._meter = meter
-        self._facts = facts
-        self._interval_ms = meter.interval_ms
-        self._memory = state.edit(MeterState, facts.state_key, Memory)
-        self._book = PageBook(state, facts, self._memory)
+        self._state = state
+        self._memory = Memory(remembered)
         self._clock = LocalClock(calendar)
-        self._ledger = Ledger(state, facts, self._clock)
-        self._baselines = BaselineLookup(state, meter.meter_id)
-        self._chain = RegisterChain(state, meter, facts.conversion) if facts.is_register else None
-        self._future_ms = context.time_ms + SKEW_MS - meter.interval_ms
-        """Latest start of an interval that is not of the future."""
+        self._baselines = BaselineLookup(state, facts.meter.meter_id)
         self._leaf = _NO_LEAF
+        self._chain: RegisterChain | None = None
+        self._settle(facts)
+
+    def record(self) -> MeterState:
+        """Returns what is remembered of the meter as it stands."""
+        return self._memory.record()
+
+    def begin(self, context: Context, facts: MeterFacts) -> None:
+        """Begins a call.
+
+        Args:
+            context: of the call.
+            facts: of the meter as it is now; an earlier call may have changed it.
+        """
+        self._context = context
+        if facts is not self._facts:
+            self._settle(facts)
+        self._future_ms = context.time_ms + SKEW_MS - self._interval_ms
+        """Latest start of an interval that is not of the future."""
+        self._book.begin()
+        self._ledger.begin()
+        self._baselines.begin()
+        if facts.is_register:
+            # Exchanges may have been approved since the last call.
+            self._chain = RegisterChain(self._state, facts.meter, facts.conversion)
+
+    def _settle(self, facts: MeterFacts) -> None:
+        self._facts = facts
+        self._meter = facts.meter
+        self._interval_ms = facts.meter.interval_ms
+        self._book = PageBook(self._state, facts, self._memory)
+        self._ledger = Ledger(self._state, facts, self._clock)
+        self._observation = Observation(self._meter, self._memory, resolution=facts.resolution)
+        """Of the reading at hand; one for all, because every reading needs one."""
 
     def take(self, reading: RawReading) -> tuple[Outcome, int]:
         """Takes one reading; returns what became of it and the mask of what it failed."""
@@ -217,16 +255,14 @@ class Intake:
         page.set_channels(slot, channels)
         if not page.has_value(slot):
             return
-        observation = Observation(
-            meter=self._meter,
-            memory=self._memory,
-            start_ms=result.start_ms,
-            amount=page.amount_at(slot),
-            span_ms=self._meter.interval_ms,
+        observation = self._observation
+        observation.begin(
+            result.start_ms,
+            self._interval_ms,
+            channels,
             is_newest=result.start_ms == self._memory.newest_ms,
-            is_contiguous=False,
-            channels=channels,
         )
+        observation.amount = page.amount_at(slot)
         applied, failures = run_rules(observation, CHANNEL_RULES, without=page.applied[slot])
         result.applied |= applied
         result.failures += failures
@@ -282,17 +318,8 @@ class Intake:
     ) -> Observation:
         facts, memory, start_ms = self._facts, self._memory, result.start_ms
         interval_ms = self._interval_ms
-        observation = Observation(
-            meter=self._meter,
-            memory=memory,
-            start_ms=start_ms,
-            amount=None,
-            span_ms=interval_ms,
-            is_newest=result.was_newest,
-            is_contiguous=False,
-            channels=channels,
-            resolution=facts.resolution,
-        )
+        observation = self._observation
+        observation.begin(start_ms, interval_ms, channels, is_newest=result.was_newest)
         if self._chain is not None:
             self._set_in_chain(result, page, observation, value)
         else:

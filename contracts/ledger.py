@@ -1,4 +1,4 @@
-"""The ledger of one meter within one call: amounts and emissions by page and local month."""
+"""The ledger of one meter within one block: amounts and emissions by page and local month."""
 
 from chain.state import State
 from contracts.emissions import MonthTotal, MutableTotal, co2e_of
@@ -22,6 +22,10 @@ class Ledger:
         """From, until and value of the factor last asked for."""
         self._totals: dict[int, tuple[MutableTotal, MutableTotal | None]] = {}
         """By month: the meter's, and its site's where the meter is a part of it."""
+
+    def begin(self) -> None:
+        """Begins a call: what others did to the totals since the last one is to be seen."""
+        self._totals.clear()
 
     def count(self, start_ms: int, page: MutablePage, slot: int, *, is_flagged: bool) -> bool:
         """Counts a new interval; returns False where its amount has no valid factor."""

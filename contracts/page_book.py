@@ -1,4 +1,4 @@
-"""The pages of one meter within one call: those that change, and those that are only looked at."""
+"""The pages of one meter: those that a call changes, and those that it only looks at."""
 
 from typing import Final
 
@@ -28,6 +28,11 @@ class PageBook:
         """Drafts of the block, by start."""
         self._seen: dict[int, MutablePage | None] = {}
         """Pages that were looked at and not opened, as they stand; None where there is none."""
+
+    def begin(self) -> None:
+        """Begins a call: what others did to the pages since the last one is to be seen."""
+        self._opened.clear()
+        self._seen.clear()
 
     def open(self, start_ms: int) -> MutablePage:
         """Returns the page of an interval to be changed; begins it where there is none."""

@@ -76,7 +76,8 @@ _VALUE: Final = "q"
 _MASK: Final = "I"
 """Type code of unsigned 32 bits."""
 _IS_SWAPPED: Final = sys.byteorder == "little"
-assert (array(_VALUE).itemsize, array(_MASK).itemsize) == (8, 4), "the packed sizes"
+_SIZES: Final = {_VALUE: 8, _MASK: 4}
+assert all(array(code).itemsize == size for code, size in _SIZES.items()), "the packed sizes"
 
 
 def page_prefix(meter_id: str) -> bytes:
@@ -251,10 +252,9 @@ class MutablePage:
 
 def _unpacked(code: str, packed: bytes, slots: int) -> "array[int]":
     """Returns the elements of a packed field, and zeros for the slots after them."""
-    elements = array(code, packed)
+    elements = array(code, packed.ljust(_SIZES[code] * slots, b"\0"))
     if _IS_SWAPPED:
         elements.byteswap()
-    elements.frombytes(bytes((slots - len(elements)) * elements.itemsize))
     return elements
 
 

@@ -340,6 +340,17 @@ def test_a_dropped_transaction_that_ended_a_draft_leaves_what_it_held() -> None:
     assert state.changes() == {b"note/a": Note(text="new", number=1).encode()}
 
 
+def test_changes_end_drafts_and_lose_nothing() -> None:
+    state = state_of()
+    first = count_up(state)
+    assert state.changes() == {b"note/a": Note(text="new", number=1).encode()}
+
+    second = count_up(state)
+
+    assert second is not first
+    assert state.changes() == {b"note/a": Note(text="new", number=2).encode()}
+
+
 def test_a_transaction_with_a_draft_cannot_be_dropped() -> None:
     state = state_of()
     state.begin()

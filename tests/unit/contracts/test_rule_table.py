@@ -71,20 +71,15 @@ def test_a_rule_that_is_left_out_never_says_or_remembers_anything(
     ):
         memory = memory_of_a_week()
         before = contents_of(memory)
-        observation = Observation(
-            meter=meter,
-            memory=memory,
-            start_ms=900_000,
-            amount=amount,
-            span_ms=meter.interval_ms,
-            is_newest=is_newest,
-            is_contiguous=is_contiguous,
-            channels=CHANNELS if has_channels else {},
-            register_before=10 if is_register else None,
-            register=100 if is_register else None,
-            register_verdict=Deviation(1, 2) if is_register else None,
-            baseline=BaselineCell(10_000, 1) if has_baseline else None,
-        )
+        observation = Observation(meter, memory)
+        channels = CHANNELS if has_channels else {}
+        observation.begin(900_000, meter.interval_ms, channels, is_newest=is_newest)
+        observation.amount, observation.is_contiguous = amount, is_contiguous
+        if is_register:
+            observation.register_before, observation.register = 10, 100
+            observation.register_verdict = Deviation(1, 2)
+        if has_baseline:
+            observation.baseline = BaselineCell(10_000, 1)
         for rule in RULES:
             if rule not in rules:
                 assert rule.judge(observation) is None, rule.check

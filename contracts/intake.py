@@ -221,7 +221,7 @@ class Intake:
         value = reading.amount if reading.register is None else reading.register
         if value is not None and not page.qualities[slot] and not page.channels[slot]:
             result = _Result(_ACCEPTED, start_ms, page, slot)
-            channels = merged(_NO_CHANNELS, reading) if reading.channels else _NO_CHANNELS
+            channels = dict[int, int](reading.channels) if reading.channels else _NO_CHANNELS
             self._place(result, page, reading, value, channels)
             return result
         return self._take_again(reading, start_ms, page, slot)

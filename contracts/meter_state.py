@@ -4,6 +4,8 @@ At most 30 recent values and 168 hourly levels (carbon.md 4.4), in order of the 
 reading that comes later than a newer one is judged by what does not depend on order.
 """
 
+from bisect import bisect_left, insort
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
@@ -28,7 +30,7 @@ _LEVEL_BYTES: Final = 8
 _LEVELS_BYTES_MIN: Final = _LEVEL_BYTES * LEVELS_MIN
 _LEVELS_BYTES_MAX: Final = _LEVEL_BYTES * LEVELS_MAX
 _SUMMARIES_MAX: Final = 4_096
-"""Trailing weeks whose summaries are kept, 1.4 KB each: those of meters change once an hour."""
+"""Trailing weeks whose summary is kept, 1.6 KB each: that of a meter changes once an hour only."""
 _RECENT: Final = [Struct(f">{count}q") for count in range(RECENT_MAX + 1)]
 _LEVELS: Final = [Struct(f">{count}q") for count in range(LEVELS_MAX + 1)]
 
@@ -104,11 +106,20 @@ class LevelSummary:
     third_highest: int
 
 
-@lru_cache(maxsize=_SUMMARIES_MAX)
-def summary_of(levels: bytes) -> LevelSummary:
-    """Returns packed levels in three numbers; at least three levels."""
-    ordered = sorted(_LEVELS[len(levels) // _LEVEL_BYTES].unpack(levels))
+def ascending(levels: bytes) -> list[int]:
+    """Returns packed levels in ascending order."""
+    return sorted(_LEVELS[len(levels) // _LEVEL_BYTES].unpack(levels))
+
+
+def summary_of(ordered: Sequence[int]) -> LevelSummary:
+    """Returns ascending levels in three numbers; at least three levels."""
     return LevelSummary(len(ordered), median_of_sorted(ordered), ordered[0], ordered[-3])
+
+
+@lru_cache(maxsize=_SUMMARIES_MAX)
+def summary_of_packed(levels: bytes) -> LevelSummary:
+    """Returns packed levels in three numbers; at least three levels."""
+    return summary_of(ascending(levels))
 
 
 class Memory:
@@ -118,7 +129,9 @@ class Memory:
     """
 
     __slots__ = (
+        "_has_closed",
         "_level_summary",
+        "_ordered",
         "alerting",
         "demand_amount",
         "demand_integral",
@@ -172,6 +185,10 @@ class Memory:
         self.demand_ms = held.demand_ms
         self.volt_ampere_count = held.volt_ampere_count
         self._level_summary: LevelSummary | None = None
+        self._ordered: list[int] | None = None
+        """Levels in ascending order; None until they are asked for after an hour was closed."""
+        self._has_closed = False
+        """Whether an hour was closed in this block."""
 
     def record(self) -> MeterState:
         """Returns the memory as it stands."""
@@ -229,18 +246,34 @@ class Memory:
         """Returns the trailing week, or None while less than six days of it are known."""
         summary = self._level_summary
         if summary is None and len(self.levels) >= _LEVELS_BYTES_MIN:
-            summary = self._level_summary = summary_of(self.levels)
+            summary = self._level_summary = self._summarise()
         return summary
+
+    def _summarise(self) -> LevelSummary:
+        if not self._has_closed:
+            return summary_of_packed(self.levels)  # as in earlier blocks of this hour
+        if self._ordered is None:
+            self._ordered = ascending(self.levels)
+        return summary_of(self._ordered)
 
     def _close_hour(self, hour: int) -> None:
         if self.hour_count:
             level = self.hour_sum // self.hour_count
-            packed = level.to_bytes(_LEVEL_BYTES, "big", signed=True)
-            self.levels = (self.levels + packed)[-_LEVELS_BYTES_MAX:]
+            self.levels += level.to_bytes(_LEVEL_BYTES, "big", signed=True)
+            if self._ordered is not None:
+                insort(self._ordered, level)
+            if len(self.levels) > _LEVELS_BYTES_MAX:
+                self._forget_oldest_level()
         if hour - self.hour > LEVELS_MAX:
-            self.levels = b""  # nothing of the trailing week is known
+            self.levels, self._ordered = b"", None  # nothing of the trailing week is known
         self.hour, self.hour_sum, self.hour_count = hour, 0, 0
-        self._level_summary = None
+        self._level_summary, self._has_closed = None, True
+
+    def _forget_oldest_level(self) -> None:
+        oldest = int.from_bytes(self.levels[:_LEVEL_BYTES], "big", signed=True)
+        self.levels = self.levels[_LEVEL_BYTES:]
+        if self._ordered is not None:
+            del self._ordered[bisect_left(self._ordered, oldest)]
 
 
 _NOTHING: Final = MeterState(

@@ -236,8 +236,7 @@ class MutablePage:
 
     def set_channels(self, slot: int, channels: dict[int, int]) -> None:
         """Sets the channels of a slot."""
-        pairs = tuple((int(channel), channels[channel]) for channel in sorted(channels))
-        self.channels[slot] = encode(pairs) if pairs else b""
+        self.channels[slot] = encode(tuple(sorted(channels.items()))) if channels else b""
 
     def last_linked_before(self, slot: int) -> int | None:
         """Returns the last slot below this one whose register counts, or None."""

@@ -6,7 +6,7 @@ between two that fit each other is an outlier: it is flagged and left out of the
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chain.state import State
 from contracts.conversion import Conversion
@@ -17,16 +17,14 @@ from contracts.exchange import Exchange, exchange_times, exchanges_between
 from contracts.meter import Meter
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A register at the end of an interval."""
 
     start_ms: int
     register: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """How a register follows on from one before."""
 
     verdict: Verdict

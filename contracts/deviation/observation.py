@@ -1,7 +1,6 @@
 """What a rule sees of a reading, and what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from contracts.meter import Meter
@@ -22,8 +21,7 @@ Verdict: TypeAlias = Deviation | Literal[True] | None
 """A deviation, PASSED, or None where the check does not apply."""
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineCell:
+class BaselineCell(NamedTuple):
     """What the baseline in force says of an interval, base units an interval."""
 
     median: int

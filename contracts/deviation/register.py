@@ -41,6 +41,8 @@ def advance_across(
         exchanges: those between the two, by time.
         modulus: of the device that gave the later one.
     """
+    if not exchanges:
+        return step(before, after, modulus)
     total = 0
     has_rollover = False
     for exchange in exchanges:

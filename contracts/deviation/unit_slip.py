@@ -24,6 +24,8 @@ RATIOS: Final = (
     (5, 18),
 )
 """Ten to the powers of -3 to 3, and 3.6 both ways: kWh for MJ."""
+NEAR_FACTOR: Final = 3
+"""Two values within this factor of each other differ by none of the ratios."""
 TOLERANCE_PERCENT: Final = 2
 RANGE_FACTOR: Final = 2
 """Outside the trailing week is above twice its highest hours or below half its lowest."""
@@ -34,6 +36,8 @@ def slip_ratio(before: int, after: int) -> int:
     """Returns the place, from 1, of the ratio that two values differ by; 0 for none."""
     if before <= 0 or after <= 0:
         return 0
+    if after <= before * NEAR_FACTOR and before <= after * NEAR_FACTOR:
+        return 0  # as nearly always
     for place, (numerator, denominator) in enumerate(RATIOS, 1):
         scaled = before * numerator
         if abs(after * denominator - scaled) * 100 <= TOLERANCE_PERCENT * scaled:

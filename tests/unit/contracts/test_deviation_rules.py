@@ -1,12 +1,13 @@
 """The rules one by one: at the limit and above it, and where they do not apply."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from contracts.check import Check, bit
 from contracts.deviation.physical_cap import cap_of
-from contracts.deviation.unit_slip import slip_ratio
+from contracts.deviation.unit_slip import RATIOS, TOLERANCE_PERCENT, slip_ratio
 from contracts.meter import Quantity, Unit
 from contracts.meters import RegisterMeter
 from contracts.reading import Channel, RawReading, leaf_of
@@ -154,6 +155,17 @@ def test_a_temperature_may_be_below_zero() -> None:
 )
 def test_a_slip_is_within_two_per_cent_of_a_ratio(before: int, after: int, place: int) -> None:
     assert slip_ratio(before, after) == place
+
+
+def test_values_near_each_other_differ_by_no_ratio() -> None:
+    for before, after in product(range(1, 60), range(1, 250)):
+        is_near = [
+            abs(after * denominator - before * numerator) * 100
+            <= TOLERANCE_PERCENT * before * numerator
+            for numerator, denominator in RATIOS
+        ]
+        place = is_near.index(True) + 1 if any(is_near) else 0
+        assert slip_ratio(before, after) == place
 
 
 def test_amounts_that_slip_are_flagged_until_they_are_back() -> None:

@@ -56,7 +56,10 @@ class QuarantinedEntry(Record):
 
 
 DueHandler = Callable[[Context, str], Milliseconds | None]
-"""Looks at a subject; returns when to look again (block time), or None for never."""
+"""Looks at a subject; returns when to look again (block time), or None for never.
+
+It never asks for a draft (:meth:`chain.state.State.edit`): its layer is dropped when it fails.
+"""
 
 DUE_PREFIX: Final = b"due/"
 QUARANTINE_PREFIX: Final = b"due-quarantine/"

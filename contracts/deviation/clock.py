@@ -48,11 +48,6 @@ def snapped_to(interval_ms: int, tolerance_ms: int, stamp_ms: int) -> int | None
     return None
 
 
-def is_future(meter: Meter, start_ms: int, block_time_ms: int) -> bool:
-    """Returns whether an interval ends later than clocks may differ from block time."""
-    return start_ms + meter.interval_ms - block_time_ms > SKEW_MS
-
-
 def lateness(meter: Meter, start_ms: int, block_time_ms: int) -> Verdict:
     """Judges how long after its interval a reading came, in milliseconds.
 

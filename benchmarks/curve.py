@@ -1,6 +1,7 @@
-"""The saturation curve as a picture: what is committed of what is offered, and how long it takes."""
+"""The saturation curve as a picture: what is committed of what is offered, and how soon."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -68,13 +69,11 @@ def check_drawing() -> None:
     Raises:
         DrawingUnavailable: matplotlib is not installed.
     """
-    try:
-        import matplotlib as _  # noqa: PLC0415  # only whoever wants a picture needs it
-    except ImportError:
+    if find_spec("matplotlib") is None:
         raise DrawingUnavailable(
             "--plot: expected matplotlib, which draws the curve, and it is not installed; it is a "
             "development dependency: run `make setup`, or leave --plot out"
-        ) from None
+        )
 
 
 def draw(result: Result, path: Path) -> None:
@@ -124,15 +123,16 @@ def _draw_throughput(axes: "Axes", points: list[Point], ceiling: float) -> None:
             color=_INK,
         )
     top = max(committed) * 1.35
-    if ceiling <= top * 1.5:
+    is_in_sight = ceiling <= top * 1.5
+    words = f"signature ceiling, {ceiling:,.0f}/s"
+    if is_in_sight:
         top = max(top, ceiling * 1.08)
-        axes.axhline(ceiling, color=_ORANGE, lw=1.2, ls=":", label="signature ceiling")
-        note = None
-    else:
-        note = f"signature ceiling, measured in the same run: {ceiling:,.0f}/s (above this picture)"
+        axes.axhline(ceiling, color=_ORANGE, lw=1.2, ls=":", label=words)
     axes.set(xlim=(0, end), ylim=(0, top), ylabel="committed, transactions/s")
     _finish(axes)
-    axes.legend(loc="upper left", frameon=False, fontsize=9, title=note, title_fontsize=8)
+    title = None if is_in_sight else f"{words}, is above this picture"
+    legend = axes.legend(loc="lower right", frameon=False, fontsize=9, title=title)
+    legend.get_title().set(fontsize=8, color=_GREY)
 
 
 def _draw_latency(axes: "Axes", points: list[Point]) -> None:
@@ -148,9 +148,9 @@ def _draw_latency(axes: "Axes", points: list[Point]) -> None:
             axes.annotate(
                 f"{y:,.0f}",
                 (x, y),
-                xytext=(0, 7 if above else -7),
+                xytext=(-3, 6) if above else (6, -6),
                 textcoords="offset points",
-                ha="center",
+                ha="center" if above else "left",
                 va="bottom" if above else "top",
                 fontsize=8,
                 color=color,

@@ -1,6 +1,7 @@
 """A chain of one validator without network, consensus or clock: execution and storage alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from benchmarks.founding import setting_of
@@ -19,10 +20,19 @@ from contracts.accounts import RegisterAccount
 from contracts.runtime import ContractsRuntime
 from node.kernel.candidates import Candidate, Workshop
 from node.kernel.storing import stored_block
+from node.ports import StoredBlock
 from node.storage import ChainStore, KeyValue
 from p2p.identity import new_tls_identity
 
 _ORGANISATION: Final = "member-1"
+_PADDING: Final = b"v" * 40
+_PADDING_CHUNK: Final = 250_000
+"""Keys of one batch; each rewrites nearly the whole tree, so there should be few."""
+
+
+def padding_key(index: int) -> bytes:
+    """Returns a state key of :meth:`LoneChain.pad`."""
+    return b"padding/%09d" % index
 
 
 class LoneChain:
@@ -66,6 +76,29 @@ class LoneChain:
 
     def commit(self, candidate: Candidate) -> None:
         """Certifies and stores a block."""
+        self.store.commit(self._stored(candidate))
+        self.workshop.advance(candidate)
+
+    def pad(self, keys: int) -> None:
+        """Fills the state up to a number of keys that no contract reads.
+
+        No block can write them, so they come in beside empty ones; those blocks are for measuring
+        what follows and would not verify.
+        """
+        index = 0
+        while (missing := keys - self.tree.key_count) > 0:
+            count = min(missing, _PADDING_CHUNK)
+            changes: dict[bytes, bytes | None] = {
+                padding_key(each): _PADDING for each in range(index, index + count)
+            }
+            index += count
+            candidate = self.build([])
+            update = self.tree.update(changes)
+            self.store.commit(replace(self._stored(candidate), changes=changes, tree_update=update))
+            self.workshop.advance(candidate)
+            self.tree.apply(update)
+
+    def _stored(self, candidate: Candidate) -> StoredBlock:
         vote = sign_vote(
             self._validator,
             chain_id=self._genesis.chain_id,
@@ -75,8 +108,7 @@ class LoneChain:
             view=0,
             digest=candidate.header.hash,
         )
-        self.store.commit(stored_block(candidate, commit_certificate_of([vote]), self.contracts))
-        self.workshop.advance(candidate)
+        return stored_block(candidate, commit_certificate_of([vote]), self.contracts)
 
     def _found(self) -> Genesis:
         certificate, _ = new_tls_identity()

@@ -46,7 +46,7 @@ class LoneChain:
     def __init__(self, database: KeyValue, time_ms: Milliseconds) -> None:
         self._time_ms = time_ms
         self._validator = Ed25519Signer(b"v" * 32)
-        self._admin = Ed25519Signer(b"a" * 32)
+        self.admin = Ed25519Signer(b"a" * 32)
         self.operator = Ed25519Signer(b"o" * 32)
         self.contracts = ContractsRuntime()
         self._genesis = self._found()
@@ -65,6 +65,21 @@ class LoneChain:
         """Returns the next signed transactions of the workload."""
         (wires,) = self.workload.sign_lanes(count, readings)
         return [Transaction.parse(wire) for wire in wires]
+
+    def call(self, signer: Ed25519Signer, method: str, arguments: Record) -> Transaction:
+        """Returns a signed call of an account: :attr:`admin` or :attr:`operator`."""
+        self._nonce += 1
+        return sign(
+            signer,
+            Payload(
+                chain_id=self._genesis.chain_id,
+                sender=signer.public_key,
+                nonce=self._nonce.to_bytes(16, "big"),
+                valid_until_ms=self._time_ms + 3_600_000,
+                method=method,
+                arguments=arguments.encode(),
+            ),
+        )
 
     def build(self, transactions: Sequence[Transaction]) -> Candidate:
         """Executes a block on the head, a millisecond after it, without storing it."""
@@ -118,7 +133,7 @@ class LoneChain:
             parameters=Parameters(),
             organisations=(
                 GenesisOrganisation(
-                    id=_ORGANISATION, name="Member 1", admin_key=self._admin.public_key
+                    id=_ORGANISATION, name="Member 1", admin_key=self.admin.public_key
                 ),
             ),
             members=(
@@ -140,19 +155,5 @@ class LoneChain:
         )
         shared, site, meters = setting_of(_ORGANISATION, self.operator.public_key, range(METERS))
         calls: list[tuple[str, Record]] = [("account.register", account), *shared, site, *meters]
-        signed = [self._sign(method, arguments) for method, arguments in calls]
+        signed = [self.call(self.admin, method, arguments) for method, arguments in calls]
         self.commit(self.build(signed))
-
-    def _sign(self, method: str, arguments: Record) -> Transaction:
-        self._nonce += 1
-        return sign(
-            self._admin,
-            Payload(
-                chain_id=self._genesis.chain_id,
-                sender=self._admin.public_key,
-                nonce=self._nonce.to_bytes(16, "big"),
-                valid_until_ms=self._time_ms + 3_600_000,
-                method=method,
-                arguments=arguments.encode(),
-            ),
-        )

@@ -50,6 +50,8 @@ class Saturation:
 
     seconds: float
     blocks: int
+    view_changes: int
+    """Primaries lost within the window, by one node; a machine that is too busy shows here."""
     committed: int
     per_second: float
     offered_per_second: float
@@ -387,6 +389,7 @@ def _saturation(
     return Saturation(
         seconds=seconds,
         blocks=end.height - begin.height,
+        view_changes=end.view_changes - begin.view_changes,
         committed=committed,
         per_second=committed / seconds,
         offered_per_second=(end.offered - begin.offered) / seconds,

@@ -173,8 +173,9 @@ class Result:
 
 
 def _window_words(measured: Saturation) -> str:
+    lost = f", {measured.view_changes} changes of the primary" if measured.view_changes else ""
     return (
-        f"{measured.blocks} blocks in {measured.seconds:.1f} s; nodes use "
+        f"{measured.blocks} blocks in {measured.seconds:.1f} s{lost}; nodes use "
         f"{measured.node_cpu_share:.0%} of all cores, load {measured.load_cpu_share:.0%}"
     )
 

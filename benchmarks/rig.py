@@ -22,6 +22,9 @@ from node.devnet import Devnet
 from node.provisioning import DATABASE_DIRECTORY, Network
 
 _COMMITTED: Final = re.compile(rb"^tanlian_block_transactions_total ([0-9.e+]+)", re.MULTILINE)
+_VIEW_CHANGES: Final = re.compile(
+    rb"^tanlian_consensus_view_changes_total\{[^}]*\} ([0-9.e+]+)", re.MULTILINE
+)
 _HEIGHT: Final = re.compile(rb'"height": ?(\d+)')
 _POOL: Final = re.compile(rb'"mempool_transactions": ?(\d+)')
 _PRIMARY: Final = re.compile(rb'"primary": ?"([^"]+)"')
@@ -49,6 +52,30 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a node has counted since it started."""
+
+    committed: int
+    """Transactions in blocks."""
+    view_changes: int
+
+
+def counts_of(metrics: bytes) -> Counts:
+    """Returns the counts in the text of ``/metrics``.
+
+    Raises:
+        BenchmarkFailed: it counts no transactions.
+    """
+    committed = _COMMITTED.search(metrics)
+    if committed is None:
+        raise BenchmarkFailed("/metrics: expected tanlian_block_transactions_total, found none")
+    left = _VIEW_CHANGES.findall(metrics)
+    return Counts(
+        committed=int(float(committed[1])), view_changes=sum(int(float(each)) for each in left)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """Everything that is counted, at one moment right after a block."""
 
@@ -56,6 +83,8 @@ class Moment:
     height: int
     committed: int
     """Transactions in blocks up to here."""
+    view_changes: int
+    """Views that one node has left; each costs time in which nothing is committed."""
     offered: int
     """Transactions that the load has posted, refused ones each time."""
     cpu_s: float
@@ -225,12 +254,13 @@ class Rig:
                 continue
             at_s, offered, usages = time.monotonic(), self.offered, self.usages()
             own = resource.getrusage(resource.RUSAGE_SELF)
-            committed = await self._committed_of(lane)
+            counts = await self._counts_of(lane)
             if (await self.progress(lane)).height == height:
                 return Moment(
                     at_s=at_s,
                     height=height,
-                    committed=committed,
+                    committed=counts.committed,
+                    view_changes=counts.view_changes,
                     offered=offered,
                     cpu_s=sum(each.cpu_s for each in usages),
                     load_cpu_s=own.ru_utime + own.ru_stime,
@@ -238,11 +268,11 @@ class Rig:
                 )
 
     async def _committed_of(self, lane: int) -> int:
+        return (await self._counts_of(lane)).committed
+
+    async def _counts_of(self, lane: int) -> Counts:
         _, body = await self._metrics[lane].get("/metrics")
-        found = _COMMITTED.search(body)
-        if found is None:
-            raise BenchmarkFailed("/metrics: expected tanlian_block_transactions_total, found none")
-        return int(float(found[1]))
+        return counts_of(body)
 
     def usages(self) -> list[Usage]:
         """Returns CPU and memory of each running node."""

@@ -24,7 +24,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure throughput, latency and cost of validators with TLS and durable storage."""
-    from benchmarks.curve import DrawingUnavailable, check_drawing, draw
+    from benchmarks.curve import DrawingUnavailable, check_drawing
     from benchmarks.result import Result
     from benchmarks.rig import BenchmarkFailed
     from benchmarks.run import FULL, QUICK, run
@@ -48,6 +48,8 @@ def bench(
         f"{environment.python}, commit {environment.commit[:12]}: {command}",
     )
     if plot is not None:
+        from benchmarks.drawing import draw
+
         draw(result, plot)
     if details is not None:
         details.write_text(json.dumps(result.details(), indent=2) + "\n", encoding="utf-8")

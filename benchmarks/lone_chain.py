@@ -49,17 +49,17 @@ class LoneChain:
         self.admin = Ed25519Signer(b"a" * 32)
         self.operator = Ed25519Signer(b"o" * 32)
         self.contracts = ContractsRuntime()
-        self._genesis = self._found()
+        self.genesis = self._found()
         self.store = ChainStore(database)
-        founded = build_genesis_state(self._genesis, self.contracts)
-        self.store.initialise(self._genesis.encode(), dict(founded.changes), founded.tree_update)
+        founded = build_genesis_state(self.genesis, self.contracts)
+        self.store.initialise(self.genesis.encode(), dict(founded.changes), founded.tree_update)
         self.tree = self.store.open_tree()
         self.workshop = Workshop(
-            genesis=self._genesis, store=self.store, tree=self.tree, contracts=self.contracts
+            genesis=self.genesis, store=self.store, tree=self.tree, contracts=self.contracts
         )
         self._nonce = 0
         self._register()
-        self.workload = Workload(chain_id=self._genesis.chain_id, signers=(self.operator,))
+        self.workload = Workload(chain_id=self.genesis.chain_id, signers=(self.operator,))
 
     def transactions(self, count: int, readings: int) -> list[Transaction]:
         """Returns the next signed transactions of the workload."""
@@ -72,7 +72,7 @@ class LoneChain:
         return sign(
             signer,
             Payload(
-                chain_id=self._genesis.chain_id,
+                chain_id=self.genesis.chain_id,
                 sender=signer.public_key,
                 nonce=self._nonce.to_bytes(16, "big"),
                 valid_until_ms=self._time_ms + 3_600_000,
@@ -116,7 +116,7 @@ class LoneChain:
     def _stored(self, candidate: Candidate) -> StoredBlock:
         vote = sign_vote(
             self._validator,
-            chain_id=self._genesis.chain_id,
+            chain_id=self.genesis.chain_id,
             validators=self.workshop.parent.validators,
             kind=VoteKind.COMMIT,
             height=candidate.header.height,

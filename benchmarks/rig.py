@@ -122,12 +122,16 @@ class Rig:
 
     async def open(self) -> None:
         """Connects to all nodes and takes the counts from which everything is measured."""
+        self.connect()
+        await self.rebase()
+
+    def connect(self) -> None:
+        """Takes all nodes as running, whether they answer already or not."""
         self._rpc = [NodeHttp(node.rpc_url) for node in self.network.nodes]
         self._metrics = [
             NodeHttp(node.metrics_url.removesuffix("/metrics")) for node in self.network.nodes
         ]
         self._running = list(range(len(self._rpc)))
-        await self.rebase()
 
     async def rebase(self) -> None:
         """Counts what others than the load have committed as given."""

@@ -3,11 +3,10 @@
 import asyncio
 import os
 import platform
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import uvloop
@@ -22,7 +21,7 @@ from benchmarks.checked_meters import (
 )
 from benchmarks.commit import commit_of
 from benchmarks.figures import ceiling_per_second, seconds_until
-from benchmarks.founding import Workloads, found, register
+from benchmarks.founding import Workloads, found
 from benchmarks.phases import (
     HANG_MAX_S,
     POST_MAX,
@@ -40,8 +39,9 @@ from benchmarks.phases import (
 )
 from benchmarks.process import machine
 from benchmarks.result import HALF, Environment, Result
-from benchmarks.rig import BenchmarkFailed, Rig
+from benchmarks.rig import Rig
 from benchmarks.supply import Supply
+from benchmarks.testbed import failing_plainly, running
 from benchmarks.workload import Workload
 from node.devnet import Devnet
 from node.genesis_file import load_genesis
@@ -120,18 +120,9 @@ def run(plan: Plan, *, validators: int, command: str, say: Say) -> Result:
     Raises:
         BenchmarkFailed: the network lost, repeated or refused something it should not.
     """
-    directory = Path(tempfile.mkdtemp(prefix="tanlian-bench-"))
-    try:
-        network = found(directory / "network", validators)
+    with TemporaryDirectory(prefix="tanlian-bench-") as directory, failing_plainly():
+        network = found(Path(directory) / "network", validators)
         return _Run(plan, network, command, say).measure()
-    except ExceptionGroup as group:
-        # Phases do several things at once; what went wrong in one of them is what people read.
-        failed = group.subgroup(BenchmarkFailed)
-        if failed is None:
-            raise
-        raise _first(failed) from group
-    finally:
-        shutil.rmtree(directory)
 
 
 class _Run:
@@ -151,15 +142,7 @@ class _Run:
         self._ceiling = 0.0
 
     def measure(self) -> Result:
-        verify_us = self._verify_us()
-        devnet = Devnet(self._network)
-        try:
-            devnet.start()
-            devnet.wait_ready()
-            measured = uvloop.run(self._measure(devnet, verify_us))
-        finally:
-            devnet.stop()
-        return measured
+        return uvloop.run(self._measure(Devnet(self._network), self._verify_us()))
 
     def _verify_us(self) -> float:
         self._say("Signature checks on all cores ...")
@@ -171,10 +154,8 @@ class _Run:
 
     async def _measure(self, devnet: Devnet, verify_before_us: float) -> Result:
         plan = self._plan
-        workloads = await register(self._network)
-        rig, supply = Rig(network=self._network, devnet=devnet), Supply(workloads.single)
-        await rig.open()
-        try:
+        async with running(self._network, devnet) as (rig, workloads):
+            supply = Supply(workloads.single)
             slow = await self._pace(rig, supply, SLOW_RATE, plan.slow_s)
             single, disk = await self._single(rig, supply)
             rss = max(each.rss_peak_bytes for each in rig.usages())
@@ -189,10 +170,7 @@ class _Run:
             hang = await self._hang(rig, supply, single.per_second / 2) if plan.is_full else None
             kill = await self._kill(rig, supply, single.per_second / 2)
             survivors = [self._network.nodes[lane] for lane in rig.running]
-        finally:
-            rig.close()
-        self._say("Stopping the nodes and reading their chains ...")
-        await asyncio.to_thread(devnet.stop)
+            self._say("Stopping the nodes and reading their chains ...")
         return Result(
             environment=self._environment,
             verify_us=verify_us,
@@ -303,8 +281,3 @@ class _Run:
             outage.seen,
             outage.at_s,
         )
-
-
-def _first(group: BaseExceptionGroup[BenchmarkFailed]) -> BenchmarkFailed:
-    found = group.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found

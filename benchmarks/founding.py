@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from benchmarks.workload import (
     BATCHES,
     FIRST_START_MS,
+    FLOOD,
     INTERVAL_MS,
     METERS,
     SINGLES,
@@ -44,6 +45,8 @@ class Workloads:
 
     single: Workload
     batch: Workload
+    flood: Workload
+    """As many meters as the others, all of the first organisation."""
 
 
 def found(directory: Path, validators: int, *, observers: int = 0) -> Network:
@@ -73,7 +76,7 @@ async def register(network: Network, *, meters: int = METERS) -> Workloads:
 
     Args:
         network: running; each of its nodes gets an operator and its share of the meters.
-        meters: of each of the two workloads.
+        meters: of each workload.
 
     Raises:
         DemoFailed: a transaction was refused.
@@ -90,12 +93,17 @@ async def register(network: Network, *, meters: int = METERS) -> Workloads:
             await commit_all(admin, [operator, *(_call(each) for each in shared if lane == 0)])
             # One after the other: meters need their site, and a site its calendar.
             await commit_all(admin, [_call(site)])
+            if lane == 0:
+                registered += _registrations(name, key, range(meters), (FLOOD,))
             await commit_all(admin, [_call(each) for each in registered])
         signers = tuple(stage.signer(operator_of(name)) for name in names)
     chain_id = load_genesis(network.genesis_path).chain_id
     return Workloads(
         single=Workload(chain_id=chain_id, signers=signers, meters=meters),
         batch=Workload(chain_id=chain_id, signers=signers, prefix=BATCHES, meters=meters),
+        flood=Workload(
+            chain_id=chain_id, signers=(signers[0],) * len(names), prefix=FLOOD, meters=meters
+        ),
     )
 
 
@@ -113,12 +121,18 @@ def setting_of(
         ("factor.set", _factor()),
         ("calendar.register", RegisterCalendar(calendar=_calendar())),
     ]
-    registered: list[Registration] = [
-        ("meter.register", meter_of(organisation, meter_name(index, prefix), operator_key))
+    registered = _registrations(organisation, operator_key, meters, prefixes)
+    return shared, ("site.register", _site(organisation)), registered
+
+
+def _registrations(
+    organisation: str, key: bytes, meters: Iterable[int], prefixes: Sequence[str]
+) -> list[Registration]:
+    return [
+        ("meter.register", meter_of(organisation, meter_name(index, prefix), key))
         for index in meters
         for prefix in prefixes
     ]
-    return shared, ("site.register", _site(organisation)), registered
 
 
 def _call(registration: Registration) -> Call:

@@ -83,6 +83,7 @@ class Paced:
     """Part of the rate that went one a request; gateways post the rest in batches."""
     offered_per_second: float
     committed_per_second: float
+    seconds: float
     blocks: int
     cpu_us_per_block: float
     """Of all nodes together."""
@@ -230,6 +231,7 @@ async def pace(rig: Rig, queues: Queues, rate: float, seconds: float) -> Paced:
         probes_per_second=probed,
         offered_per_second=(end.offered - begin.offered) / elapsed_s,
         committed_per_second=(end.committed - begin.committed) / elapsed_s,
+        seconds=elapsed_s,
         blocks=end.height - begin.height,
         cpu_us_per_block=(end.cpu_s - begin.cpu_s) * 1_000_000 / (end.height - begin.height),
         failed=probes.failed,

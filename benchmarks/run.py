@@ -56,7 +56,7 @@ BATCH_POST_MAX: Final = 25
 """Transactions of 100 readings in one request: a quarter of a block."""
 SLOW_RATE: Final = 100.0
 OVERLOAD: Final = 2.0
-FLOOD: Final = 10_000
+SENDER_MAX: Final = 10_000
 """Transactions of one operator that a node's pool takes (docs/rpc.md, SENDER_QUOTA)."""
 SHARE_EXPECTED_MAX: Final = 0.8
 """More of the ceiling than this is not signed for beforehand; the window would end early."""
@@ -164,7 +164,7 @@ class _Run:
                 share: await self._pace(rig, supply, share * single.per_second, plan.paced_s)
                 for share in plan.shares
             }
-            flooded = await self._overload(rig, supply, single.per_second)
+            flooded = await self._overload(rig, workloads.flood, single.per_second)
             batch, batch_disk = await self._batch(rig, workloads.batch)
             checked = await self._checked(rig, workloads) if plan.is_full else None
             hang = await self._hang(rig, supply, single.per_second / 2) if plan.is_full else None
@@ -248,13 +248,14 @@ class _Run:
         await rig.drain()
         return found
 
-    async def _overload(self, rig: Rig, supply: Supply, peak: float) -> Saturation:
+    async def _overload(self, rig: Rig, workload: Workload, peak: float) -> Saturation:
         span, rate = self._plan.overload, OVERLOAD * peak
         self._say(f"Overload, one operator offers {rate:,.0f} transactions/s ...")
         # What is refused is offered again, so only what is committed is used up.
-        queues = supply.lend_flood(2 * FLOOD + int(1.2 * peak * (span.warm_s + span.seconds)))
-        found = await overload(rig, queues, span, rate=rate, cores=self._cores)
-        supply.return_flood(queues)
+        count = 2 * SENDER_MAX + int(1.2 * peak * (span.warm_s + span.seconds))
+        found = await overload(
+            rig, workload.sign_lanes(count, 1), span, rate=rate, cores=self._cores
+        )
         await rig.drain()
         return found
 

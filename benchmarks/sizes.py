@@ -44,6 +44,12 @@ class SizeCost:
         """Returns CPU of all nodes together."""
         return self.paced.cpu_us_per_block / 1_000
 
+    @property
+    def transactions_per_block(self) -> float:
+        """Returns how full blocks were; slower networks put more into each."""
+        paced = self.paced
+        return paced.committed_per_second * paced.seconds / paced.blocks
+
     def words(self) -> str:
         """Returns one line of a table."""
         latency = self.paced.latency
@@ -52,7 +58,7 @@ class SizeCost:
             f"{self.validators:3d} validators: {self.cpu_ms_per_block:8.1f} ms of CPU a block, "
             f"{self.cpu_ms_per_block / self.validators:6.2f} ms on each; "
             f"{self.paced.committed_per_second:5.1f} of {self.paced.rate:.0f} tx/s in "
-            f"{self.paced.blocks} blocks; p50 / p99 {delays}"
+            f"{self.paced.blocks} blocks of {self.transactions_per_block:.1f}; p50 / p99 {delays}"
         )
 
 

@@ -33,26 +33,6 @@ class Supply:
             self._fill(lane, share)
         return self.queues
 
-    def lend_flood(self, count: int) -> Queues:
-        """Takes so many transactions of lane 0, one operator's, and spreads them over all lanes.
-
-        Give what is left back with :meth:`return_flood`.
-        """
-        lanes = self.workload.lanes
-        self._fill(0, count)
-        own = self.queues[0]
-        spread: Queues = [deque() for _ in range(lanes)]
-        for _ in range(count):
-            wire = own.popleft()
-            # By meter, so that the readings of each one still come through one node.
-            spread[self.workload.meter_of(wire) // lanes % lanes].append(wire)
-        return spread
-
-    def return_flood(self, spread: Queues) -> None:
-        """Puts back what was not sent, each meter's in its order."""
-        for queue in spread:
-            self.queues[0].extendleft(reversed(queue))
-
     def _fill(self, lane: int, count: int) -> None:
         missing = count - len(self.queues[lane])
         self.queues[lane].extend(self.workload.sign(lane, max(0, missing), 1))

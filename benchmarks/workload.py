@@ -28,8 +28,8 @@ SINGLES: Final = "meter"
 """Prefix of the meters that send one reading a transaction."""
 BATCHES: Final = "batch"
 """Prefix of the meters that send many; apart from the others, so that each keeps its order."""
-_DIGITS: Final = 4
-"""Of the index in the name of a meter."""
+FLOOD: Final = "flood"
+"""Prefix of the meters of one operator who sends more than is good, through all nodes."""
 _METHOD: Final = "readings.submit"
 _LOAD_WH: Final = 20_000
 _SWING_WH: Final = 997
@@ -107,12 +107,6 @@ class Workload:
         """Returns for each lane its share of so many transactions, rounded up."""
         share = -(-count // self.lanes)
         return [deque(self.sign(lane, share, readings)) for lane in range(self.lanes)]
-
-    def meter_of(self, wire: bytes) -> int:
-        """Returns the index of the meter of a transaction that was signed here."""
-        name = meter_name(0, self.prefix).encode()
-        start = wire.index(name[:-_DIGITS]) + len(name) - _DIGITS
-        return int(wire[start : start + _DIGITS])
 
     def _sign(self, meter: int, owner: int, readings: int) -> bytes:
         first = self._next.get(meter, 0)

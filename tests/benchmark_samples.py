@@ -31,6 +31,7 @@ def paced(latency: Latency | None, rate: float = 100.0) -> Paced:
         probes_per_second=100.0,
         offered_per_second=rate,
         committed_per_second=rate * 0.995,
+        seconds=5.0,
         blocks=50,
         cpu_us_per_block=30_000.0,
         failed=0,

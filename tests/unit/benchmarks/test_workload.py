@@ -58,12 +58,15 @@ def test_no_two_transactions_are_the_same() -> None:
     assert len({Transaction.parse(wire).id for wire in wires}) == 1_200
 
 
-def test_a_transaction_tells_its_meter() -> None:
-    load = Workload(chain_id=CHAIN_ID, signers=SIGNERS, prefix="other")
-    lanes = load.sign_lanes(8, 2)
+def test_one_operator_may_send_through_all_lanes_each_meter_through_one() -> None:
+    load = Workload(chain_id=CHAIN_ID, signers=SIGNERS[:1] * 4, prefix="flood", meters=40)
+    lanes = load.sign_lanes(80, 2)
 
-    assert [load.meter_of(wire) for wire in lanes[3]] == [3, 7]
-    assert arguments_of(lanes[3][1]).meter_id == "other-0007"
+    senders = {Transaction.parse(wire).payload.sender for lane in lanes for wire in lane}
+    assert senders == {SIGNERS[0].public_key}
+    assert {arguments_of(wire).meter_id for wire in lanes[3]} == {
+        f"flood-{number:04d}" for number in range(3, 40, 4)
+    }
 
 
 def test_with_a_number_of_lanes_that_does_not_divide_the_meters_each_keeps_its_own() -> None:

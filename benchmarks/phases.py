@@ -31,6 +31,9 @@ WARM_MAX_FACTOR: Final = 4.0
 """Warm-up ends after so many times its length even where the backlog has not filled up."""
 WINDOW_SHARE_MIN: Final = 0.4
 """A window that ends earlier because there was nothing more to send is no measurement."""
+WINDOW_BLOCKS_MIN: Final = 5
+"""One block more or less is much of a shorter window; it goes on until there are so many."""
+WINDOW_MAX_S: Final = 60.0
 FILL_MAX_S: Final = 60.0
 """Until an operator's flood meets its limit."""
 RESUME_MAX_S: Final = 8.0
@@ -49,7 +52,8 @@ class Saturation:
     """Throughput of a window in which there was always more to do."""
 
     seconds: float
-    blocks: int
+    heights: tuple[int, int]
+    """Of the blocks at its begin and end."""
     view_changes: int
     """Primaries lost within the window, by one node; a machine that is too busy shows here."""
     committed: int
@@ -67,6 +71,11 @@ class Saturation:
     """Transactions by code, within the window."""
     latency: Latency | None
     """Of few transactions that went one a request, behind the backlog."""
+
+    @property
+    def blocks(self) -> int:
+        """Returns how many blocks the window spans."""
+        return self.heights[1] - self.heights[0]
 
     @property
     def rejected(self) -> int:
@@ -198,7 +207,8 @@ async def saturate(
         begin = await _begin(rig)
         probes.is_counting = True
         await asyncio.wait(feeders, timeout=span.seconds, return_when="FIRST_COMPLETED")
-        end, refused = await rig.moment(), dict(rig.refused)
+        end = await _end(rig, begin)
+        refused = dict(rig.refused)
         over.set()
     if end.at_s - begin.at_s < WINDOW_SHARE_MIN * span.seconds:
         raise BenchmarkFailed(
@@ -261,7 +271,8 @@ async def overload(rig: Rig, queues: Queues, span: Span, *, rate: float, cores: 
         await asyncio.sleep(span.warm_s)
         begin = await _begin(rig)
         await asyncio.sleep(span.seconds)
-        end, refused = await rig.moment(), dict(rig.refused)
+        end = await _end(rig, begin)
+        refused = dict(rig.refused)
     return _saturation(begin, end, refused, Probes(rig), cores)
 
 
@@ -373,6 +384,18 @@ async def _begin(rig: Rig) -> Moment:
     return begin
 
 
+async def _end(rig: Rig, begin: Moment) -> Moment:
+    """Returns the end of a window, later where there were too few blocks for a rate."""
+    end = await rig.moment()
+    while (
+        end.height - begin.height < WINDOW_BLOCKS_MIN
+        and end.at_s - begin.at_s < WINDOW_MAX_S
+        and rig.backlog
+    ):
+        end = await rig.moment()
+    return end
+
+
 def _is_limited(rig: Rig) -> bool:
     return any(code not in NO_REJECTION for code in rig.refused)
 
@@ -395,7 +418,7 @@ def _saturation(
     growths = [after - before for before, after in zip(begin.rss_bytes, end.rss_bytes, strict=True)]
     return Saturation(
         seconds=seconds,
-        blocks=end.height - begin.height,
+        heights=(begin.height, end.height),
         view_changes=end.view_changes - begin.view_changes,
         committed=committed,
         per_second=committed / seconds,

@@ -21,6 +21,7 @@ from benchmarks.checked_meters import (
 )
 from benchmarks.commit import commit_of
 from benchmarks.figures import ceiling_per_second, seconds_until
+from benchmarks.footprint import measure_footprint
 from benchmarks.founding import Workloads, found
 from benchmarks.phases import (
     HANG_MAX_S,
@@ -42,7 +43,7 @@ from benchmarks.result import HALF, Environment, Result
 from benchmarks.rig import Rig
 from benchmarks.supply import Supply
 from benchmarks.testbed import failing_plainly, running
-from benchmarks.workload import Workload
+from benchmarks.workload import BATCHES, SINGLES, Workload
 from node.devnet import Devnet
 from node.genesis_file import load_genesis
 from node.provisioning import Network, NodeAddress
@@ -157,7 +158,7 @@ class _Run:
         async with running(self._network, devnet) as (rig, workloads):
             supply = Supply(workloads.single)
             slow = await self._pace(rig, supply, SLOW_RATE, plan.slow_s)
-            single, disk = await self._single(rig, supply)
+            single = await self._single(rig, supply)
             rss = max(each.rss_peak_bytes for each in rig.usages())
             verify_us = (verify_before_us + await asyncio.to_thread(self._verify_us)) / 2
             paced = {
@@ -165,12 +166,15 @@ class _Run:
                 for share in plan.shares
             }
             flooded = await self._overload(rig, workloads.flood, single.per_second)
-            batch, batch_disk = await self._batch(rig, workloads.batch)
+            batch = await self._batch(rig, workloads.batch)
             checked = await self._checked(rig, workloads) if plan.is_full else None
             hang = await self._hang(rig, supply, single.per_second / 2) if plan.is_full else None
             kill = await self._kill(rig, supply, single.per_second / 2)
             survivors = [self._network.nodes[lane] for lane in rig.running]
             self._say("Stopping the nodes and reading their chains ...")
+        footprint = measure_footprint(
+            survivors[0], single=(single.heights, SINGLES), batch=(batch.heights, BATCHES)
+        )
         return Result(
             environment=self._environment,
             verify_us=verify_us,
@@ -188,8 +192,8 @@ class _Run:
             hung=hang,
             hung_resume_s=None if hang is None else self._resume_s(hang, survivors[0]),
             rss_peak_bytes=rss,
-            disk_bytes_per_transaction=disk,
-            disk_bytes_per_reading=batch_disk / READINGS_PER_BATCH,
+            disk_bytes_per_transaction=footprint.single,
+            disk_bytes_per_reading=footprint.batch / READINGS_PER_BATCH,
             wire_bytes=len(next(workloads.single.sign(0, 1, 1))),
             audit=audit(survivors),
         )
@@ -203,23 +207,20 @@ class _Run:
         await rig.drain()
         return found
 
-    async def _single(self, rig: Rig, supply: Supply) -> tuple[Saturation, float]:
+    async def _single(self, rig: Rig, supply: Supply) -> Saturation:
         span = self._plan.single
         self._say("Saturation, one reading a transaction ...")
         rate = self._ceiling * SHARE_EXPECTED_MAX
         queues = supply.reserve(int(rate * (span.warm_s + span.seconds)) + BACKLOG_MAX)
-        disk, before = rig.disk_bytes(), rig.accepted
         found = await saturate(
             rig, queues, span, backlog_max=BACKLOG_MAX, post_max=POST_MAX, cores=self._cores
         )
         await rig.drain()
-        return found, (rig.disk_bytes() - disk) / max(1, rig.accepted - before)
+        return found
 
-    async def _batch(self, rig: Rig, workload: Workload) -> tuple[Saturation, float]:
+    async def _batch(self, rig: Rig, workload: Workload) -> Saturation:
         self._say(f"Saturation, {READINGS_PER_BATCH} readings a transaction ...")
-        disk, before = rig.disk_bytes(), rig.accepted
-        found = await self._saturate_batches(rig, workload)
-        return found, (rig.disk_bytes() - disk) / max(1, rig.accepted - before)
+        return await self._saturate_batches(rig, workload)
 
     async def _checked(self, rig: Rig, workloads: Workloads) -> Saturation:
         self._say("Meters that every check applies to, with their baselines ...")

@@ -11,7 +11,7 @@ LATENCY = Latency(count=500, p50_ms=9.64, p95_ms=20.0, p99_ms=27.55, max_ms=30.0
 def saturation(per_second: float, **refused: int) -> Saturation:
     return Saturation(
         seconds=10.0,
-        blocks=12,
+        heights=(30, 42),
         view_changes=0,
         committed=int(per_second * 10),
         per_second=per_second,

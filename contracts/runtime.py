@@ -15,7 +15,7 @@ from chain.errors import DecodeError
 from chain.execution import BlockContext
 from chain.genesis import Genesis
 from chain.receipt import Event
-from chain.state import State, StateReader
+from chain.state import Records, State
 from chain.transaction import Payload, Transaction
 from chain.types import Hash
 from contracts import (
@@ -157,7 +157,7 @@ class ContractsRuntime:
         result = method.call(context, arguments)
         return result, tuple(context.events)
 
-    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
+    def check_admission(self, committed: Records, transaction: Transaction) -> None:
         """Checks sender, method, role and arguments against the committed state.
 
         A transaction that passes may still be refused by its method, or by a state that has
@@ -166,7 +166,7 @@ class ContractsRuntime:
         Raises:
             ContractRefusal: as :meth:`execute` does before it calls the method.
         """
-        self._check(State(reader), transaction)
+        self._check(committed, transaction)
 
     def work_of(self, transaction: Transaction) -> int:
         """Returns the work units of a transaction; one where it will be refused anyway."""
@@ -194,7 +194,7 @@ class ContractsRuntime:
         except DecodeError:
             return None
 
-    def _check(self, state: State, transaction: Transaction) -> tuple[Method, Record]:
+    def _check(self, state: Records, transaction: Transaction) -> tuple[Method, Record]:
         account = _check_sender(state, transaction.payload)
         method = self._check_method(transaction.payload)
         _check_role(account, method)
@@ -224,7 +224,7 @@ def _decode(method: Method, arguments: bytes) -> Record | DecodeError:
         return error.with_traceback(None)
 
 
-def _check_sender(state: State, payload: Payload) -> Account:
+def _check_sender(state: Records, payload: Payload) -> Account:
     account = get_account(state, payload.sender)
     if account is None:
         raise refusal(
@@ -244,7 +244,7 @@ def _check_sender(state: State, payload: Payload) -> Account:
 
 
 def _check_role(account: Account, method: Method) -> None:
-    if not any(role in method.roles for role in account.roles):
+    if method.roles.isdisjoint(account.roles):
         raise refusal(
             Code.NOT_PERMITTED,
             f"{method.name}: role of the sender",

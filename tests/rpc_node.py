@@ -14,6 +14,7 @@ from chain.crypto import ED25519, Ed25519Signer
 from chain.errors import ContractRefusal, InvalidTransaction
 from chain.genesis import Genesis, build_genesis_state
 from chain.member import MemberRole
+from chain.state import RecordCache
 from chain.transaction import Payload, Transaction, sign
 from chain.vote import VoteKind, sign_vote
 from contracts.account import Role
@@ -230,7 +231,7 @@ class FakeNode:
             transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
             self._refuse_known(transaction)
             check_time(transaction, parent=parent, wall_ms=parent.time_ms)
-            self.contracts.check_admission(self.store, transaction)
+            self.contracts.check_admission(RecordCache(self.store), transaction)
             check_signature(transaction, ED25519)
         except (InvalidTransaction, ContractRefusal) as error:
             return refusal_of(transaction, error)

@@ -18,6 +18,7 @@ from chain.execution import (
 )
 from chain.genesis import Genesis
 from chain.parameters import Parameters
+from chain.state import RecordCache
 from chain.state_tree import StateProof, StateTree
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
@@ -63,6 +64,8 @@ class Workshop:
         self.store = store
         self._tree = tree
         self.contracts = contracts
+        self.committed = RecordCache(store)
+        """Records of the state after the head."""
         self._candidates: dict[Hash, Candidate] = {}
         self._bodies: dict[Hash, dict[Hash, bytes]] = {}
         """Wire bytes by id, of each candidate: a peer may ask for thousands of ids at once."""
@@ -151,6 +154,7 @@ class Workshop:
     def advance(self, candidate: Candidate) -> None:
         """Moves on to the next height; the candidate's batch is durable."""
         self._tree.apply(candidate.execution.tree_update)
+        self.committed.apply(candidate.execution.changes)
         self._candidates.clear()
         self._bodies.clear()
         self.parent = Parent(
@@ -181,7 +185,7 @@ class Workshop:
         return execute_block(
             context=context,
             transactions=transactions,
-            reader=self.store,
+            committed=self.committed,
             tree=self._tree,
             index=self.store,
             runtime=self.contracts,

@@ -35,7 +35,7 @@ class Intake:
             transaction = parse_for_chain(wire, chain_id=self._workshop.chain_id, parent=parent)
             self._refuse_known(transaction)
             check_time(transaction, parent=parent, wall_ms=now.wall_ms)
-            self._workshop.contracts.check_admission(self._workshop.store, transaction)
+            self._workshop.contracts.check_admission(self._workshop.committed, transaction)
             check_work(transaction, parent=parent, contracts=self._workshop.contracts)
             check_signature(transaction, self._scheme)
             self._pool.add(transaction, now.monotonic_ms)

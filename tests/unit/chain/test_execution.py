@@ -221,9 +221,9 @@ def test_a_failed_execution_leaves_reader_and_tree_as_they_were() -> None:
     reader, tree = MemoryStateReader(), StateTree(MemoryBucketReader())
     root = tree.root
 
-    execute(transaction(1, "note.set", b"a"), reader=reader, tree=tree)
+    execute(transaction(1, "note.set", b"a"), committed=reader, tree=tree)
     with pytest.raises(TransactionBug):
-        execute(transaction(1, "note.unknown"), reader=reader, tree=tree)
+        execute(transaction(1, "note.unknown"), committed=reader, tree=tree)
 
     assert reader.entries == {}
     assert tree.root == root

@@ -9,6 +9,7 @@ from chain.errors import ContractRefusal, DecodeError
 from chain.execution import execute_block
 from chain.parameters import Parameters
 from chain.receipt import Status
+from chain.state import RecordCache
 from chain.state_tree import MemoryBucketReader, StateTree
 from chain.transaction import Payload, Transaction, sign
 from chain.types import U8
@@ -156,7 +157,7 @@ def test_each_reason_is_named_before_the_pool_and_in_a_block(
     runtime = runtime_of_tests()
 
     with pytest.raises(ContractRefusal) as before:
-        runtime.check_admission(world.reader, refused)
+        runtime.check_admission(RecordCache(world.reader), refused)
     with pytest.raises(ContractRefusal) as within:
         runtime.execute(world.state, world.block, refused)
 
@@ -168,7 +169,9 @@ def test_each_reason_is_named_before_the_pool_and_in_a_block(
 def test_what_passes_admission_is_not_executed() -> None:
     world = World()
 
-    runtime_of_tests().check_admission(world.reader, transaction(method="test.stumble"))
+    runtime_of_tests().check_admission(
+        RecordCache(world.reader), transaction(method="test.stumble")
+    )
 
     assert world.state.changes() == {}
 
@@ -201,7 +204,7 @@ def test_arguments_are_decoded_once_per_transaction() -> None:
     runtime = runtime_of_tests()
     submitted = transaction()
 
-    runtime.check_admission(world.reader, submitted)
+    runtime.check_admission(RecordCache(world.reader), submitted)
     runtime.work_of(submitted)
     runtime.execute(world.state, world.block, submitted)
 
@@ -215,7 +218,7 @@ def test_arguments_that_do_not_decode_are_tried_once() -> None:
 
     for _ in range(2):
         with pytest.raises(ContractRefusal):
-            runtime.check_admission(world.reader, broken)
+            runtime.check_admission(RecordCache(world.reader), broken)
     runtime.work_of(broken)
 
     assert DECODED == [1]
@@ -318,7 +321,7 @@ def test_a_block_of_transactions_gets_a_receipt_for_each() -> None:
     execution = execute_block(
         context=replace(world.block, parent_time_ms=2**60 - 1),
         transactions=(go_live, again),
-        reader=world.reader,
+        committed=world.reader,
         tree=StateTree(MemoryBucketReader()),
         index=NoIndex(),
         runtime=ContractsRuntime(),

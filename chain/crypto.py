@@ -6,6 +6,7 @@ Ed25519 goes through libsodium (PyNaCl) and nothing else in consensus: OpenSSL d
 """
 
 import hashlib
+from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
 
@@ -45,19 +46,19 @@ class Domain(Enum):
     EVIDENCE = b"tanlian/evidence/1\x00"
 
 
-_hasher_of: Final = {domain: hashlib.sha256(domain.value) for domain in Domain}
-
-
 def hash_of(domain: Domain, *parts: bytes | bytearray) -> Hash:
     """Returns SHA-256 over the domain tag and the parts, 32 bytes.
 
     Parts are joined without separators: where more than one has a variable length, encode them
     as one record instead.
     """
-    hasher = _hasher_of[domain].copy()
-    for part in parts:
-        hasher.update(part)
-    return hasher.digest()
+    return hashlib.sha256(domain.value + b"".join(parts)).digest()
+
+
+def hasher_of(domain: Domain) -> Callable[[bytes | bytearray], Hash]:
+    """Returns :func:`hash_of` of one part in a domain, for what is hashed by the thousand."""
+    tag, sha256 = domain.value, hashlib.sha256
+    return lambda data: sha256(tag + data).digest()
 
 
 class SignatureScheme(Protocol):

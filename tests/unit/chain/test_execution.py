@@ -50,7 +50,7 @@ def execute(*transactions: Transaction, **changes: Any) -> Execution:
     arguments: dict[str, Any] = {
         "context": CONTEXT,
         "transactions": transactions,
-        "reader": MemoryStateReader(),
+        "committed": MemoryStateReader(),
         "tree": StateTree(MemoryBucketReader()),
         "index": CommittedIds(),
         "runtime": NoteRuntime(),
@@ -278,7 +278,7 @@ result = execute_block(
         parameters=Parameters(),
     ),
     transactions=transactions,
-    reader=MemoryStateReader(),
+    committed=MemoryStateReader(),
     tree=StateTree(MemoryBucketReader()),
     index=CommittedIds(transactions[3].id),
     runtime=NoteRuntime(),

@@ -16,7 +16,7 @@ from chain.validator_set import VALIDATORS_KEY, ValidatorSet
 from consensus.journal import bodies_in
 from consensus.replica import Replica, ReplicaConfig
 from node.errors import StorageError
-from node.kernel.candidates import Workshop
+from node.kernel.candidates import CommittedIds, Workshop
 from node.kernel.contracts_port import NodeContracts
 from node.kernel.kernel import Kernel, KernelConfig
 from node.ports import BlockStore, JournalStore
@@ -115,10 +115,18 @@ def build_kernel(  # noqa: PLR0913  # the parts of a node, each needed once
         journal=records,
         guard=journal.load_guard(),
     )
+    pool = Mempool(settings.pool)
+    workshop = Workshop(
+        genesis=genesis,
+        store=store,
+        tree=tree,
+        contracts=contracts,
+        index=CommittedIds(store, pool),
+    )
     return Kernel(
-        workshop=Workshop(genesis=genesis, store=store, tree=tree, contracts=contracts),
+        workshop=workshop,
         replica=replica,
-        pool=Mempool(settings.pool),
+        pool=pool,
         scheme=scheme,
         config=settings.kernel,
         recovered_bodies=bodies_in(records),

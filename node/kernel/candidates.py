@@ -14,9 +14,11 @@ from chain.errors import InvalidBlock
 from chain.execution import (
     BlockContext,
     Execution,
+    TransactionIndex,
     execute_block,
 )
 from chain.genesis import Genesis
+from chain.mempool import Mempool
 from chain.parameters import Parameters
 from chain.state import RecordCache
 from chain.state_tree import StateProof, StateTree
@@ -53,16 +55,47 @@ class Parent:
     parameters: Parameters
 
 
+class CommittedIds:
+    """Ids of committed transactions; the database is asked only about what does not wait here.
+
+    What enters the pool was looked up among the committed ones, and what a block holds leaves it
+    before anything is executed on that block; so what waits in the pool is in no block.
+    """
+
+    def __init__(self, store: TransactionIndex, pool: Mempool) -> None:
+        self._store = store
+        self._pool = pool
+
+    def holds(self, transaction_id: Hash) -> bool:
+        """Returns whether a committed block holds this id."""
+        return not self._pool.holds(transaction_id) and self._store.holds(transaction_id)
+
+
 class Workshop:
-    """Executes blocks on the head and holds the candidates of one height."""
+    """Executes blocks on the head and holds the candidates of one height.
+
+    Args:
+        genesis: of the chain.
+        store: committed blocks and state.
+        tree: authenticated tree over the same state.
+        contracts: of this chain.
+        index: committed ids; the store's own where None.
+    """
 
     def __init__(
-        self, *, genesis: Genesis, store: BlockStore, tree: StateTree, contracts: NodeContracts
+        self,
+        *,
+        genesis: Genesis,
+        store: BlockStore,
+        tree: StateTree,
+        contracts: NodeContracts,
+        index: TransactionIndex | None = None,
     ) -> None:
         self.chain_id = genesis.chain_id
         self._parameters = genesis.parameters
         self.store = store
         self._tree = tree
+        self._index: TransactionIndex = store if index is None else index
         self.contracts = contracts
         self.committed = RecordCache(store)
         """Records of the state after the head."""
@@ -187,7 +220,7 @@ class Workshop:
             transactions=transactions,
             committed=self.committed,
             tree=self._tree,
-            index=self.store,
+            index=self._index,
             runtime=self.contracts,
         )
 

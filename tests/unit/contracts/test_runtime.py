@@ -5,7 +5,7 @@ import pytest
 
 from chain.codec import Record
 from chain.crypto import Ed25519Signer
-from chain.errors import ContractRefusal, DecodeError
+from chain.errors import ContractRefusal
 from chain.execution import execute_block
 from chain.parameters import Parameters
 from chain.receipt import Status
@@ -14,15 +14,14 @@ from chain.state_tree import MemoryBucketReader, StateTree
 from chain.transaction import Payload, Transaction, sign
 from chain.types import U8
 from contracts.account import Role
+from contracts.call_cache import CACHED_BYTES_MAX, CallCache
 from contracts.context import Context
 from contracts.due_queue import DueKind, push
 from contracts.meters import GoLive
 from contracts.method import Method, method_of
 from contracts.runtime import (
-    CACHED_ARGUMENT_BYTES_MAX,
     DUE_HANDLERS,
     METHODS,
-    ArgumentCache,
     ContractsRuntime,
     methods_by_name,
 )
@@ -226,11 +225,10 @@ def test_arguments_that_do_not_decode_are_tried_once() -> None:
 
 def test_the_cache_forgets_the_oldest_beyond_its_bytes() -> None:
     first, second, third = (transaction(nonce=nonce) for nonce in range(3))
-    method = TEST_METHODS["test.echo"]
-    cache = ArgumentCache(limit_bytes=len(first.wire) * 2)
+    cache = CallCache(TEST_METHODS, limit_bytes=len(first.wire) * 2)
 
     for each in (first, second, second, third, third, second, first):
-        cache.decode(each, method)
+        cache.of(each)
 
     assert len(first.wire) == len(third.wire)
     assert len(DECODED) == 4
@@ -238,19 +236,21 @@ def test_the_cache_forgets_the_oldest_beyond_its_bytes() -> None:
 
 def test_what_alone_exceeds_the_cache_pushes_nothing_out() -> None:
     small, large = transaction(), transaction(method="test.stumble", arguments=bytes(100))
-    cache = ArgumentCache(limit_bytes=len(small.wire))
-    cache.decode(small, TEST_METHODS["test.echo"])
+    cache = CallCache(TEST_METHODS, limit_bytes=len(small.wire))
+    cache.of(small)
 
     for _ in range(2):
-        with pytest.raises(DecodeError):
-            cache.decode(large, TEST_METHODS["test.stumble"])
-    cache.decode(small, TEST_METHODS["test.echo"])
+        call = cache.of(large)
+        assert call is not None
+        assert call.arguments is None
+        assert call.fault is not None
+    cache.of(small)
 
     assert DECODED == [2]
 
 
 def test_the_cache_holds_two_full_blocks() -> None:
-    assert CACHED_ARGUMENT_BYTES_MAX == 2 * Parameters().block_bytes_max == 4_194_304
+    assert CACHED_BYTES_MAX == 2 * Parameters().block_bytes_max == 4_194_304
 
 
 def test_two_methods_of_one_name_are_a_mistake_of_ours() -> None:

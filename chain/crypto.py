@@ -6,9 +6,9 @@ Ed25519 goes through libsodium (PyNaCl) and nothing else in consensus: OpenSSL d
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from nacl.bindings import (
     crypto_core_ed25519_is_valid_point,
@@ -61,12 +61,24 @@ def hasher_of(domain: Domain) -> Callable[[bytes | bytearray], Hash]:
     return lambda data: sha256(tag + data).digest()
 
 
+SignatureClaim: TypeAlias = tuple[PublicKey, bytes, Signature]
+"""Key, message and the signature that is said to be the key's over the message."""
+
+Verifier: TypeAlias = Callable[[Sequence[SignatureClaim]], list[bool]]
+"""Returns of each claim whether it holds; how many threads it takes is its own business."""
+
+
 class SignatureScheme(Protocol):
     """Decides whether a signature belongs to a key and a message."""
 
     def verify(self, public_key: PublicKey, message: bytes, signature: Signature) -> bool:
         """Returns whether the signature is the key's over exactly these bytes."""
         ...
+
+
+def one_by_one(scheme: SignatureScheme) -> Verifier:
+    """Returns the verifier that checks one claim after the other."""
+    return lambda claims: [scheme.verify(*claim) for claim in claims]
 
 
 class Signer(Protocol):

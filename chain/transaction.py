@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.crypto import Domain, SignatureScheme, Signer, hasher_of
+from chain.crypto import Domain, SignatureClaim, SignatureScheme, Signer, hasher_of
 from chain.errors import InvalidTransaction
 from chain.record_source import with_fast_init
 from chain.types import (
@@ -86,9 +86,14 @@ class Transaction:
             id=_hash_id(signed.payload),
         )
 
+    @property
+    def claim(self) -> SignatureClaim:
+        """Returns what is to be checked once: that the sender signed the payload."""
+        return self.payload.sender, _SIGNED_TAG + self.payload_bytes, self.signature
+
     def is_signed(self, scheme: SignatureScheme) -> bool:
         """Returns whether the sender signed it; costs one signature check, so call it once."""
-        return scheme.verify(self.payload.sender, _SIGNED_TAG + self.payload_bytes, self.signature)
+        return scheme.verify(*self.claim)
 
 
 def sign(signer: Signer, payload: Payload) -> Transaction:

@@ -53,6 +53,7 @@ from node.sampler import Sampler
 from node.service import Service, Surroundings
 from node.storage import ChainStore
 from node.telemetry import Telemetry
+from node.verifier import threads_by_default, verifier_of
 from p2p.identity import LocalIdentity, Role
 from p2p.transport import Transport
 
@@ -155,6 +156,7 @@ class Node:
             signer=secrets.signer,
             scheme=ED25519,
             settings=_settings_of(config),
+            verify=verifier_of(ED25519, config.verify_threads or threads_by_default()),
         )
         metrics = NodeMetrics(version=software_version(), node=config.name, role=config.role.value)
         clock = SystemClock()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chain.certificate import commit_certificate_of
-from chain.crypto import ED25519, Ed25519Signer
+from chain.crypto import ED25519, Ed25519Signer, one_by_one
 from chain.errors import ContractRefusal
 from chain.genesis import Genesis, build_genesis_state
 from chain.mempool import Mempool, MempoolLimits
@@ -165,7 +165,7 @@ class LoneNode:
             workshop=workshop,
             replica=replica,
             pool=Mempool(self.limits),
-            scheme=ED25519,
+            verify=one_by_one(ED25519),
             config=KernelConfig(),
         )
 

@@ -3,14 +3,15 @@
 A block executes on an overlay of the committed state. Within it each transaction runs on a second
 layer that is merged when it succeeds and dropped when it is refused. A key's record is decoded at
 most once while it is hot and encoded once per block, however often the block touches it, because
-records are frozen and therefore shared rather than copied.
+records are frozen and therefore shared rather than copied. What many calls of a block change a
+little, such as a meter's page, is changed in a :class:`Draft` and becomes a record once.
 
 Keys are byte strings whose namespace ends with ``/`` (``meter/steel.main``); namespaces iterate in
 byte order over database and overlay together.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Protocol, TypeVar, cast
 
 from chain.codec import Record
 from chain.errors import ChainError
@@ -45,6 +46,21 @@ class StateReader(Protocol):
     def iterate(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Yields (key, value) with this prefix in byte order, from ``start`` on if given."""
         ...
+
+
+class Draft(Protocol):
+    """A record while a block changes it in place."""
+
+    def record(self) -> Record:
+        """Returns the record as it stands.
+
+        Raises:
+            OverflowError, TypeError, ValueError: it holds what no record can.
+        """
+        ...
+
+
+DraftT = TypeVar("DraftT", bound=Draft)
 
 
 class MemoryStateReader:
@@ -154,6 +170,10 @@ class State:
         self._transaction: dict[bytes, Record | None] | None = None
         self._writers: dict[bytes, Hash | None] = {}
         """Who wrote last, of each key that the block wrote."""
+        self._drafts: dict[bytes, Draft] = {}
+        """What stands under their keys, whatever the layers say."""
+        self._edited: dict[bytes, None] = {}
+        """Keys of the drafts that the transaction has asked for."""
 
     def begin(self) -> None:
         """Starts a transaction layer."""
@@ -170,16 +190,22 @@ class State:
         self._current.update(self._transaction)
         self._writers.update(dict.fromkeys(self._transaction, writer))
         self._transaction = None
+        if self._edited:
+            self._writers.update(dict.fromkeys(self._edited, writer))
+            self._edited.clear()
 
     def drop(self) -> None:
-        """Forgets everything that the transaction wrote."""
+        """Forgets everything that the transaction wrote; it must not have asked for a draft."""
         assert self._transaction is not None, "no transaction has begun"
+        assert not self._edited, "what was changed in a draft cannot be forgotten"
         self._transaction = None
 
     def get(self, cls: type[RecordT], key: bytes) -> RecordT | None:
         """Returns the record under a key as the given class, or None where it is absent."""
         transaction = self._transaction
-        if transaction is not None and key in transaction:
+        if key in self._drafts:
+            record: Record | None = self._frozen(key)
+        elif transaction is not None and key in transaction:
             record = transaction[key]
         elif key in self._current:
             record = self._current[key]
@@ -197,6 +223,30 @@ class State:
         """Removes a key; removing an absent one changes nothing."""
         self._write(key, None)
 
+    def edit(
+        self, cls: type[RecordT], key: bytes, begin: Callable[[RecordT | None], DraftT]
+    ) -> DraftT:
+        """Returns the draft of the record under a key, to be changed in place.
+
+        One draft serves all transactions of the block, and whoever reads the key sees what the
+        draft holds then. So there is no way back: a transaction asks for a draft only when nothing
+        can make it be dropped any more. Each call asks anew, because :meth:`put` and
+        :meth:`delete` of the key and :meth:`changes` end the draft.
+
+        Args:
+            cls: class of the record.
+            key: the same one always with the same kind of draft.
+            begin: makes the draft of the record as it stands, or of none.
+        """
+        draft = self._drafts.get(key)
+        if draft is None:
+            assert 0 < len(key) <= KEY_BYTES_MAX, f"state key of {len(key)} bytes"
+            draft = self._drafts[key] = begin(self.get(cls, key))
+            self._writers.setdefault(key, None)
+        if self._transaction is not None:
+            self._edited[key] = None
+        return cast("DraftT", draft)
+
     def iterate(
         self, cls: type[RecordT], prefix: bytes, start: bytes = b""
     ) -> Iterator[tuple[bytes, RecordT]]:
@@ -207,10 +257,13 @@ class State:
         """
         transaction = self._transaction or {}
         written = {
-            key: self._current[key] if key not in transaction else transaction[key]
+            key: transaction[key] if key in transaction else self._current[key]
             for key in (*self._writers, *transaction)
-            if key.startswith(prefix) and key >= start
+            if key.startswith(prefix) and key >= start and key not in self._drafts
         }
+        for key in self._drafts:
+            if key.startswith(prefix) and key >= start:
+                written[key] = self._frozen(key)
         pending = sorted(written, reverse=True)
         for key, stored in self._committed.iterate(prefix, start):
             while pending and pending[-1] < key:
@@ -225,12 +278,15 @@ class State:
     def changes(self) -> dict[bytes, bytes | None]:
         """Returns what the block wrote, by key in byte order; None means removed.
 
-        A key written back to its committed value is no change.
+        A key written back to its committed value is no change. All drafts end.
 
         Raises:
             UnencodableRecord: names the key and who wrote it.
         """
         assert self._transaction is None, "a transaction is still open"
+        for key in self._drafts:
+            self._current[key] = self._frozen(key)
+        self._drafts.clear()  # drafts may know this state: what knows each other is freed late
         changes: dict[bytes, bytes | None] = {}
         for key in sorted(self._writers):
             record = self._current[key]
@@ -248,7 +304,17 @@ class State:
         except (OverflowError, TypeError, ValueError) as error:
             raise UnencodableRecord(key=key, writer=self._writers.get(key), cause=error) from error
 
+    def _frozen(self, key: bytes) -> Record:
+        try:
+            return self._drafts[key].record()
+        except (OverflowError, TypeError, ValueError) as error:
+            raise UnencodableRecord(key=key, writer=self._writers.get(key), cause=error) from error
+
     def _write(self, key: bytes, record: Record | None) -> None:
+        if key in self._drafts:
+            # Left in the block, where a dropped transaction finds it again.
+            self._current[key] = self._frozen(key)
+            del self._drafts[key]
         if self._transaction is None:
             self._current[key] = record
             self._writers[key] = None

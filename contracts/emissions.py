@@ -141,6 +141,14 @@ class MutableTotal:
             self.flagged_count = record.flagged_count
             self.without_factor_count = record.without_factor_count
 
+    def count(self, *, is_flagged: bool, has_factor: bool) -> None:
+        """Counts an interval."""
+        self.interval_count += 1
+        if is_flagged:
+            self.flagged_count += 1
+        if not has_factor:
+            self.without_factor_count += 1
+
     def record(self) -> MonthTotal:
         """Returns the total as it stands."""
         return MonthTotal(

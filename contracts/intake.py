@@ -72,6 +72,7 @@ class _Result:
     """What is found out about one reading, step by step."""
 
     __slots__ = (
+        "amount",
         "applied",
         "failures",
         "first_missing_ms",
@@ -94,6 +95,8 @@ class _Result:
         """Start of the gap that failed check 4."""
         self.was_newest = False
         """Whether its interval became the newest of the meter."""
+        self.amount: int | None = None
+        """What it counts, base units; None where that is unknown or it is no interval's value."""
         self.applied = 0
         self.failures: list[Failure] = []
 
@@ -185,7 +188,9 @@ class Intake:
         """Counts a reading that is its interval's value, and keeps the masks; returns the mask."""
         slot = result.slot
         if result.outcome is _ACCEPTED or result.outcome is _LATE:
-            has_factor = self._ledger.count(result.start_ms, page, slot, is_flagged=failed != 0)
+            has_factor = self._ledger.count(
+                result.start_ms, page, result.amount, is_flagged=failed != 0
+            )
             if not has_factor:
                 failed |= NO_FACTOR
         page.applied[slot] |= result.applied
@@ -307,6 +312,7 @@ class Intake:
             failed = _mask_of(failures)
             if facts.is_register and failed & _UNIT_SLIP_BIT:
                 observation.amount = None  # a counter that slipped did not count what it jumped
+        result.amount = observation.amount
         page.set_amount(slot, observation.amount)
         if is_newest:
             if memory.alerting & _MISSING_BIT:

@@ -27,17 +27,22 @@ class Ledger:
         """Begins a call: what others did to the totals since the last one is to be seen."""
         self._totals.clear()
 
-    def count(self, start_ms: int, page: MutablePage, slot: int, *, is_flagged: bool) -> bool:
-        """Counts a new interval; returns False where its amount has no valid factor."""
-        totals = self._totals_at(start_ms)
-        has_factor = self._add(totals, start_ms, page, page.amount_at(slot), 1)
-        for total in totals:
-            if total is not None:
-                total.interval_count += 1
-                if is_flagged:
-                    total.flagged_count += 1
-                if not has_factor:
-                    total.without_factor_count += 1
+    def count(
+        self, start_ms: int, page: MutablePage, amount: int | None, *, is_flagged: bool
+    ) -> bool:
+        """Counts a new interval; returns False where its amount has no valid factor.
+
+        Args:
+            start_ms: of the interval.
+            page: which it belongs to.
+            amount: that the page has for it, in base units.
+            is_flagged: whether it failed a check.
+        """
+        totals = of_meter, of_site = self._totals_at(start_ms)
+        has_factor = self._add(totals, start_ms, page, amount, 1)
+        of_meter.count(is_flagged=is_flagged, has_factor=has_factor)
+        if of_site is not None:
+            of_site.count(is_flagged=is_flagged, has_factor=has_factor)
         return has_factor
 
     def correct(self, start_ms: int, page: MutablePage, slot: int, amount: int | None) -> None:

@@ -117,12 +117,11 @@ class RecordCache:
 
     def get(self, cls: type[RecordT], key: bytes) -> RecordT | None:
         """Returns the record under a key as the given class, or None where it is absent."""
-        found = self._young.get(key, self)
-        if found is self:
-            found = self._old.get(key, self)
-            if found is self:
-                found = self._reader.get(key)
-            self._keep(key, found)  # type: ignore[arg-type]  # never the cache itself by now
+        if key in self._young:
+            found = self._young[key]
+        else:
+            found = self._old[key] if key in self._old else self._reader.get(key)
+            self._keep(key, found)
         if type(found) is bytes:
             found = self._young[key] = cls.decode(found)
         assert found is None or isinstance(found, cls), f"{key!r} holds another class"

@@ -192,7 +192,7 @@ class Kernel:
             case BlocksRequest():
                 return self._send_all(peer, answer_blocks(message, self._store))
             case _:
-                received = MessageReceived(sender=peer, message=message)  # type: ignore[arg-type]  # the table holds exactly the members of Message
+                received = MessageReceived(sender=peer, message=message)
                 return self._step_replica(received, now)
 
     def _send_all(self, peer: PublicKey, messages: Sequence[Message]) -> list[KernelEffect]:

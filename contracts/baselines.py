@@ -189,19 +189,33 @@ def set_in_force(context: Context, arguments: SetBaseline) -> bytes:
 
 
 class BaselineLookup:
-    """Tells what the baseline in force says of intervals of one meter, within one call."""
+    """Tells what the baseline in force says of intervals of one meter, within one block."""
 
-    __slots__ = ("_in_force", "_known", "_medians", "_meter_id", "_sigmas", "_state", "_version")
+    __slots__ = (
+        "_in_force",
+        "_known",
+        "_line_key",
+        "_medians",
+        "_meter_id",
+        "_sigmas",
+        "_state",
+        "_version",
+    )
 
     def __init__(self, state: State, meter_id: str) -> None:
-        line = get_line(state, meter_id)
         self._state = state
         self._meter_id = meter_id
-        self._in_force = () if line is None else line.in_force
+        self._line_key = line_key(meter_id)
+        self._in_force: tuple[tuple[Milliseconds, int], ...] = ()
         self._version = 0
         self._known = 0
         self._medians: tuple[int, ...] = ()
         self._sigmas: tuple[int, ...] = ()
+
+    def begin(self) -> None:
+        """Begins a call: finds out which versions are in force."""
+        line = self._state.get(BaselineLine, self._line_key)
+        self._in_force = () if line is None else line.in_force
 
     @property
     def is_any(self) -> bool:
@@ -210,7 +224,8 @@ class BaselineLookup:
 
     def cell_at(self, start_ms: int, clock: LocalClock) -> BaselineCell | None:
         """Returns what is expected of an interval, or None where no baseline says anything."""
-        position = bisect_right(self._in_force, start_ms, key=lambda entry: entry[0])
+        # No version is as high, so what starts with the interval itself comes before.
+        position = bisect_right(self._in_force, (start_ms, 2**32))
         if not position:
             return None
         version = self._in_force[position - 1][1]

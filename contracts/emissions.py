@@ -11,10 +11,10 @@ Sub-meters and exports have totals of their own and are left out of it.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.state import State
 from chain.types import U64, Length
 from contracts.meter import Direction, Meter, Quantity
 
@@ -88,6 +88,7 @@ def counts_for_site(meter: Meter) -> bool:
     return meter.parent is None and meter.direction is Direction.IMPORT
 
 
+@lru_cache(maxsize=1_024)
 def month_of_day(day: int) -> int:
     """Returns the month of a date as months since 1970-01.
 
@@ -106,49 +107,54 @@ def month_of_day(day: int) -> int:
 
 def meter_month_key(meter_id: str, month: int) -> bytes:
     """Returns the state key of a meter's month; months since 1970-01, none before."""
-    return f"meter-month/{meter_id}/{month:06d}".encode()
+    return meter_month_prefix(meter_id) + b"%06d" % month
+
+
+def meter_month_prefix(meter_id: str) -> bytes:
+    """Returns the prefix of the state keys of a meter's months."""
+    return f"meter-month/{meter_id}/".encode()
 
 
 def site_month_key(site_id: str, scope: Scope, month: int) -> bytes:
     """Returns the state key of a site's month in one scope."""
-    return f"site-month/{site_id}/{scope:d}/{month:06d}".encode()
+    return site_month_prefix(site_id, scope) + b"%06d" % month
 
 
-@dataclass(slots=True)
+def site_month_prefix(site_id: str, scope: Scope) -> bytes:
+    """Returns the prefix of the state keys of a site's months in one scope."""
+    return f"site-month/{site_id}/{scope:d}/".encode()
+
+
 class MutableTotal:
-    """Changes to a month's total within one call."""
+    """A :class:`MonthTotal` while a block adds to it; fields as there, numerators as integers."""
 
-    amount: int = 0
-    co2e: int = 0
-    interval_count: int = 0
-    flagged_count: int = 0
-    without_factor_count: int = 0
+    __slots__ = ("amount", "co2e", "flagged_count", "interval_count", "without_factor_count")
 
+    def __init__(self, record: MonthTotal | None = None) -> None:
+        if record is None:
+            self.amount = self.co2e = 0
+            self.interval_count = self.flagged_count = self.without_factor_count = 0
+        else:
+            self.amount = numerator_of(record.amount)
+            self.co2e = numerator_of(record.co2e)
+            self.interval_count = record.interval_count
+            self.flagged_count = record.flagged_count
+            self.without_factor_count = record.without_factor_count
 
-def add_to_total(state: State, key: bytes, change: MutableTotal, *, with_amount: bool) -> None:
-    """Adds the changes of one call to a total.
+    def count(self, *, is_flagged: bool, has_factor: bool) -> None:
+        """Counts an interval."""
+        self.interval_count += 1
+        if is_flagged:
+            self.flagged_count += 1
+        if not has_factor:
+            self.without_factor_count += 1
 
-    Args:
-        state: overlay of the block.
-        key: of the total.
-        change: differences; counts never become negative.
-        with_amount: False where amounts of different units would mix.
-    """
-    total = state.get(MonthTotal, key)
-    amount = change.amount if with_amount else 0
-    if total is None:
-        co2e, counts = change.co2e, (0, 0, 0)
-    else:
-        amount += numerator_of(total.amount)
-        co2e = change.co2e + numerator_of(total.co2e)
-        counts = (total.interval_count, total.flagged_count, total.without_factor_count)
-    state.put(
-        key,
-        MonthTotal(
-            amount=pack_numerator(amount),
-            co2e=pack_numerator(co2e),
-            interval_count=counts[0] + change.interval_count,
-            flagged_count=counts[1] + change.flagged_count,
-            without_factor_count=counts[2] + change.without_factor_count,
-        ),
-    )
+    def record(self) -> MonthTotal:
+        """Returns the total as it stands."""
+        return MonthTotal(
+            amount=pack_numerator(self.amount),
+            co2e=pack_numerator(self.co2e),
+            interval_count=self.interval_count,
+            flagged_count=self.flagged_count,
+            without_factor_count=self.without_factor_count,
+        )

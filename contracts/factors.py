@@ -76,7 +76,8 @@ def factor_at(state: State, factor_id: str, at_ms: Milliseconds) -> Factor | Non
     series = get_series(state, factor_id)
     if series is None:
         return None
-    position = bisect_right(series.periods, at_ms, key=lambda period: period[0]) - 1
+    # No period ends after this one, so what starts at the moment itself comes before.
+    position = bisect_right(series.periods, (at_ms, 2**64)) - 1
     if position < 0 or at_ms >= series.periods[position][1]:
         return None
     return state.get(Factor, factor_key(factor_id, series.periods[position][0]))

@@ -8,31 +8,25 @@ clocks change any other one finds faults that are none.
 
 from typing import Final
 
+from chain.state import State
 from chain.types import HASH_BYTES
 from contracts.alerts import clear_alert, raise_alert
 from contracts.baselines import BaselineLookup
-from contracts.calendars import require_calendar
+from contracts.calendars import Calendar
 from contracts.check import Check, bit, checks_in
 from contracts.context import Context
-from contracts.conversion import conversion_of
-from contracts.deviation.clock import (
-    SKEW_MS,
-    SNAP_MS,
-    interval_start_of,
-    is_future,
-    kept_ms_of,
-    lateness,
-)
+from contracts.deviation.clock import SKEW_MS, SNAP_MS, kept_ms_of, lateness, snapped_to
 from contracts.deviation.duplicate import compare
 from contracts.deviation.missing import follow_gaps, forget_gap
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.deviation.sequence import follow_sequence
-from contracts.deviation.table import CHANNEL_RULES, RULES, Failure, run_rules
+from contracts.deviation.table import CHANNEL_RULES, Failure, run_rules
 from contracts.emissions import AMOUNT_MAX
 from contracts.ledger import Ledger
 from contracts.local_clock import LocalClock
-from contracts.meter import Meter, ValueKind
-from contracts.meter_state import Memory, get_meter_state, meter_state_key
+from contracts.meter import Meter
+from contracts.meter_facts import MeterFacts, facts_of, rule_set_of
+from contracts.meter_state import Memory, MeterState
 from contracts.page_book import PageBook
 from contracts.reading import (
     NO_FACTOR,
@@ -50,13 +44,35 @@ _NOT_TYPICAL: Final = (
     bit(Check.REGISTER) | bit(Check.PHYSICAL_CAP) | bit(Check.UNIT_SLIP) | bit(Check.SPIKE)
 )
 """An amount that fails one of these is left out of the trailing week."""
-_PLACED: Final = frozenset({Outcome.ACCEPTED, Outcome.LATE})
+# Members of an enumeration cost a call each time they are looked up by name.
+_ACCEPTED: Final = Outcome.ACCEPTED
+_LATE: Final = Outcome.LATE
+_QUALITY_MISSING: Final = Quality.MISSING
+_CLOCK_BIT: Final = bit(Check.CLOCK)
+_DUPLICATE_BIT: Final = bit(Check.DUPLICATE)
+_MISSING_BIT: Final = bit(Check.MISSING)
+_REGISTER_BIT: Final = bit(Check.REGISTER)
+_UNIT_SLIP_BIT: Final = bit(Check.UNIT_SLIP)
+_SEQUENCE: Final = Check.SIGNATURE_SEQUENCE
+_NO_LEAF: Final = bytes(HASH_BYTES)
+_NO_CHANNELS: Final[dict[int, int]] = {}
+
+
+def begin_intake(context: Context, meter: Meter) -> "Intake":
+    """Returns the block's intake of a meter, ready for the readings of a call."""
+    state, facts = context.state, facts_of(meter)
+    intake = state.edit(
+        MeterState, facts.state_key, lambda remembered: Intake(state, facts, remembered)
+    )
+    intake.begin(context, facts)
+    return intake
 
 
 class _Result:
     """What is found out about one reading, step by step."""
 
     __slots__ = (
+        "amount",
         "applied",
         "failures",
         "first_missing_ms",
@@ -79,6 +95,8 @@ class _Result:
         """Start of the gap that failed check 4."""
         self.was_newest = False
         """Whether its interval became the newest of the meter."""
+        self.amount: int | None = None
+        """What it counts, base units; None where that is unknown or it is no interval's value."""
         self.applied = 0
         self.failures: list[Failure] = []
 
@@ -92,57 +110,92 @@ class _Result:
 
 
 class Intake:
-    """Takes the readings of one meter; :meth:`write` puts what changed into the state."""
+    """Takes the readings of one meter; for a block, the draft of what is remembered of the meter.
 
-    def __init__(self, context: Context, meter: Meter) -> None:
-        state = context.state
+    Pages and totals are drafts of their own and are asked for in each call. What is kept from call
+    to call follows from records that never change, or is looked up again by :meth:`begin`.
+
+    Nothing that a draft took up can be taken back: a call asks for the intake after everything
+    that may refuse it.
+    """
+
+    def __init__(self, state: State, facts: MeterFacts, remembered: MeterState | None) -> None:
+        calendar = state.get(Calendar, facts.calendar_key)
+        assert calendar is not None, "a meter's calendar is registered before it"
+        self._state = state
+        self._memory = Memory(remembered)
+        self._clock = LocalClock(calendar)
+        self._baselines = BaselineLookup(state, facts.meter.meter_id)
+        self._leaf = _NO_LEAF
+        self._chain: RegisterChain | None = None
+        self._settle(facts)
+
+    def record(self) -> MeterState:
+        """Returns what is remembered of the meter as it stands."""
+        return self._memory.record()
+
+    def begin(self, context: Context, facts: MeterFacts) -> None:
+        """Begins a call.
+
+        Args:
+            context: of the call.
+            facts: of the meter as it is now; an earlier call may have changed it.
+        """
         self._context = context
-        self._meter = meter
-        self._conversion = conversion_of(meter)
-        self._memory = Memory(get_meter_state(state, meter.meter_id))
-        self._book = PageBook(state, meter, self._conversion, self._memory)
-        self._chain = RegisterChain(state, meter, self._conversion)
-        self._clock = LocalClock(require_calendar(state, meter.calendar))
-        self._ledger = Ledger(state, meter, self._clock)
-        self._baselines = BaselineLookup(state, meter.meter_id)
-        self._leaf = bytes(HASH_BYTES)
+        if facts is not self._facts:
+            self._settle(facts)
+        self._future_ms = context.time_ms + SKEW_MS - self._interval_ms
+        """Latest start of an interval that is not of the future."""
+        self._book.begin()
+        self._ledger.begin()
+        self._baselines.begin()
+        if facts.is_register:
+            # Exchanges may have been approved since the last call.
+            self._chain = RegisterChain(self._state, facts.meter, facts.conversion)
+
+    def _settle(self, facts: MeterFacts) -> None:
+        self._facts = facts
+        self._meter = facts.meter
+        self._interval_ms = facts.meter.interval_ms
+        self._book = PageBook(self._state, facts, self._memory)
+        self._ledger = Ledger(self._state, facts, self._clock)
+        self._observation = Observation(self._meter, self._memory, resolution=facts.resolution)
+        """Of the reading at hand; one for all, because every reading needs one."""
 
     def take(self, reading: RawReading) -> tuple[Outcome, int]:
         """Takes one reading; returns what became of it and the mask of what it failed."""
-        meter = self._meter
+        meter, facts = self._meter, self._facts
         leaf = self._leaf = leaf_of(meter.meter_id, meter.unit, reading)
-        start_ms = interval_start_of(meter, reading.stamp_ms)
-        aside = self._reason_to_keep_aside(reading, start_ms)
-        if aside is not None or start_ms is None:
-            result = self._keep_aside(reading, aside or Outcome.OFF_GRID)
+        start_ms = snapped_to(self._interval_ms, facts.tolerance_ms, reading.stamp_ms)
+        if start_ms is None:
+            result = self._keep_aside(reading, Outcome.OFF_GRID)
         else:
-            result = self._take_interval(reading, start_ms)
-        sequence = follow_sequence(self._memory, reading, leaf, result.outcome)
-        result.add(Check.SIGNATURE_SEQUENCE, sequence)
+            start_ms -= facts.shift_ms
+            if start_ms > self._future_ms:
+                result = self._keep_aside(reading, Outcome.FUTURE)
+            elif reading.quality is _QUALITY_MISSING:
+                result = self._keep_aside(reading, Outcome.NO_VALUE)
+            else:
+                result = self._take_interval(reading, start_ms)
+        if reading.sequence is not None:
+            result.add(_SEQUENCE, follow_sequence(self._memory, reading, leaf, result.outcome))
         failed = self._report(result)
         if result.page is not None:
-            if result.outcome in _PLACED:
-                has_factor = self._ledger.count(
-                    result.start_ms, result.page, result.slot, is_flagged=failed != 0
-                )
-                failed |= 0 if has_factor else NO_FACTOR
-            result.page.applied[result.slot] |= result.applied
-            result.page.failed[result.slot] |= failed
+            failed = self._enter(result, result.page, failed)
         return result.outcome, failed
 
-    def write(self) -> None:
-        """Puts pages, memory and totals into the state."""
-        self._book.write()
-        key = meter_state_key(self._meter.meter_id)
-        self._context.state.put(key, self._memory.record())
-        self._ledger.write()
-
-    def _reason_to_keep_aside(self, reading: RawReading, start_ms: int | None) -> Outcome | None:
-        if start_ms is None:
-            return Outcome.OFF_GRID
-        if is_future(self._meter, start_ms, self._context.time_ms):
-            return Outcome.FUTURE
-        return Outcome.NO_VALUE if reading.quality is Quality.MISSING else None
+    def _enter(self, result: _Result, page: MutablePage, failed: int) -> int:
+        """Counts a reading that is its interval's value, and keeps the masks; returns the mask."""
+        slot = result.slot
+        if result.outcome is _ACCEPTED or result.outcome is _LATE:
+            has_factor = self._ledger.count(
+                result.start_ms, page, result.amount, is_flagged=failed != 0
+            )
+            if not has_factor:
+                failed |= NO_FACTOR
+        page.applied[slot] |= result.applied
+        page.failed[slot] |= failed
+        return failed
 
     def _keep_aside(self, reading: RawReading, outcome: Outcome) -> _Result:
         """Keeps a reading that belongs to no slot."""
@@ -165,6 +218,18 @@ class Intake:
     def _take_interval(self, reading: RawReading, start_ms: int) -> _Result:
         page, slot = self._book.open(start_ms), self._book.slot_of(start_ms)
         page.append_leaf(self._leaf)
+        value = reading.amount if reading.register is None else reading.register
+        if value is not None and not page.qualities[slot] and not page.channels[slot]:
+            result = _Result(_ACCEPTED, start_ms, page, slot)
+            channels = merged(_NO_CHANNELS, reading) if reading.channels else _NO_CHANNELS
+            self._place(result, page, reading, value, channels)
+            return result
+        return self._take_again(reading, start_ms, page, slot)
+
+    def _take_again(
+        self, reading: RawReading, start_ms: int, page: MutablePage, slot: int
+    ) -> _Result:
+        """Takes a reading of an interval that holds something, or one that only has channels."""
         channels = page.channels_at(slot)
         outcome, deviation = compare(
             value=page.submitted[slot] if page.has_value(slot) else None,
@@ -183,8 +248,9 @@ class Intake:
                 page.supplement_count += 1
                 self._supplement(result, page, slot, merged(channels, reading))
             case _:
-                result.add(Check.DUPLICATE, PASSED)
-                self._place(result, page, reading, merged(channels, reading))
+                value = value_of(reading)
+                assert value is not None, "a reading without a value is not placed"
+                self._place(result, page, reading, value, merged(channels, reading))
         return result
 
     def _supplement(
@@ -194,77 +260,81 @@ class Intake:
         page.set_channels(slot, channels)
         if not page.has_value(slot):
             return
-        observation = Observation(
-            meter=self._meter,
-            memory=self._memory,
-            start_ms=result.start_ms,
-            amount=page.amount_at(slot),
-            span_ms=self._meter.interval_ms,
+        observation = self._observation
+        observation.begin(
+            result.start_ms,
+            self._interval_ms,
+            channels,
             is_newest=result.start_ms == self._memory.newest_ms,
-            is_contiguous=False,
-            channels=channels,
         )
+        observation.amount = page.amount_at(slot)
         applied, failures = run_rules(observation, CHANNEL_RULES, without=page.applied[slot])
         result.applied |= applied
         result.failures += failures
 
     def _place(
-        self, result: _Result, page: MutablePage, reading: RawReading, channels: dict[int, int]
+        self,
+        result: _Result,
+        page: MutablePage,
+        reading: RawReading,
+        value: int,
+        channels: dict[int, int],
     ) -> None:
         """Sets the value of an interval, and runs the rules on it."""
-        meter, memory, start_ms, slot = self._meter, self._memory, result.start_ms, result.slot
-        value = value_of(reading)
-        assert value is not None, "a reading without a value is not placed"
-        late = lateness(meter, start_ms, self._context.time_ms)
-        if late is not True:
-            result.outcome = Outcome.LATE
-        result.add(Check.CLOCK, late)
-        gap = follow_gaps(memory, start_ms, meter.interval_ms)
-        result.add(Check.MISSING, gap.verdict)
-        result.first_missing_ms = gap.first_missing_ms
-        result.was_newest = memory.newest_ms is None or start_ms > memory.newest_ms
+        facts, memory, start_ms, slot = self._facts, self._memory, result.start_ms, result.slot
+        result.applied = _DUPLICATE_BIT | _CLOCK_BIT
+        if facts.is_live:
+            late = lateness(self._meter, start_ms, self._context.time_ms)
+            if late is not True:
+                result.outcome = _LATE
+            result.add(Check.CLOCK, late)
+        gap = follow_gaps(memory, start_ms, self._interval_ms)
+        if gap.verdict is True:
+            result.applied |= _MISSING_BIT
+        else:
+            result.add(Check.MISSING, gap.verdict)
+            result.first_missing_ms = gap.first_missing_ms
+        is_newest = result.was_newest = memory.newest_ms is None or start_ms > memory.newest_ms
         page.present |= 1 << slot
         page.qualities[slot] = reading.quality
         page.submitted[slot] = value
         if channels:
             page.set_channels(slot, channels)
         observation = self._observe(result, page, value, channels)
-        applied, failures = run_rules(observation, RULES)
+        rules = facts.rules[
+            rule_set_of(has_channels=bool(channels), has_baseline=self._baselines.is_any)
+        ]
+        applied, failures = run_rules(observation, rules)
         result.applied |= applied
-        result.failures += failures
-        failed = _mask_of(failures)
-        if meter.kind is ValueKind.REGISTER and failed & bit(Check.UNIT_SLIP):
-            observation.amount = None  # a counter that slipped did not count what it jumped
+        failed = 0
+        if failures:
+            result.failures += failures
+            failed = _mask_of(failures)
+            if facts.is_register and failed & _UNIT_SLIP_BIT:
+                observation.amount = None  # a counter that slipped did not count what it jumped
+        result.amount = observation.amount
         page.set_amount(slot, observation.amount)
-        if result.was_newest:
-            if memory.alerting & bit(Check.MISSING):
+        if is_newest:
+            if memory.alerting & _MISSING_BIT:
                 forget_gap(memory)  # block time has found this gap already
             self._remember(observation, failed)
 
     def _observe(
         self, result: _Result, page: MutablePage, value: int, channels: dict[int, int]
     ) -> Observation:
-        meter, memory, start_ms = self._meter, self._memory, result.start_ms
-        observation = Observation(
-            meter=meter,
-            memory=memory,
-            start_ms=start_ms,
-            amount=None,
-            span_ms=meter.interval_ms,
-            is_newest=result.was_newest,
-            is_contiguous=False,
-            channels=channels,
-            resolution=self._conversion.resolution,
-        )
-        if meter.kind is ValueKind.REGISTER:
+        facts, memory, start_ms = self._facts, self._memory, result.start_ms
+        interval_ms = self._interval_ms
+        observation = self._observation
+        observation.begin(start_ms, interval_ms, channels, is_newest=result.was_newest)
+        if self._chain is not None:
             self._set_in_chain(result, page, observation, value)
         else:
-            observation.amount = self._conversion.amount(value)
+            observation.amount = facts.conversion.amount(value)
         amount = observation.amount
         if amount is not None and not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
             observation.amount, observation.excess = None, amount
-        if observation.span_ms == meter.interval_ms:
-            is_next = memory.newest_ms == start_ms - meter.interval_ms
+        if observation.span_ms == interval_ms:
+            is_next = memory.newest_ms == start_ms - interval_ms
             observation.is_contiguous = is_next and bool(memory.recent)
             if self._baselines.is_any:
                 observation.baseline = self._baselines.cell_at(start_ms, self._clock)
@@ -276,10 +346,10 @@ class Intake:
         """Sets a register between its neighbours in time."""
         mark = Mark(result.start_ms, register)
         before, after = self._neighbours(result)
-        into = None if before is None else self._chain.link(before, mark)
+        into = None if before is None else self._link(before, mark)
         if result.was_newest and before is not None and into is not None:
             before, into = self._without_outlier(before, into, mark)
-        out = None if after is None else self._chain.link(mark, after)
+        out = None if after is None else self._link(mark, after)
         observation.register = register
         if before is not None and into is not None:
             observation.register_before = before.register
@@ -297,6 +367,10 @@ class Intake:
             observation.register_verdict = PASSED
             self._correct_amount(after.start_ms, out)
         page.linked |= 1 << result.slot
+
+    def _link(self, before: Mark, after: Mark) -> Link:
+        assert self._chain is not None, "only a meter of registers has a chain"
+        return self._chain.link(before, after)
 
     def _closes_gap(self, before: Mark | None, after: Mark) -> bool:
         """Returns whether a late register lies between known ones, or before the meter's first.
@@ -325,13 +399,13 @@ class Intake:
         count is taken back.
         """
         is_reset = into.verdict is not PASSED
-        if not is_reset and not self._memory.alerting & bit(Check.REGISTER):
+        if not is_reset and not self._memory.alerting & _REGISTER_BIT:
             return before, into
         earlier = self._book.mark_before(before.start_ms)
         if earlier is None:
             return before, into
-        around = self._chain.link(earlier, mark)
-        was_reset = self._chain.link(earlier, before).verdict is not PASSED
+        around = self._link(earlier, mark)
+        was_reset = self._link(earlier, before).verdict is not PASSED
         if around.verdict is not PASSED or not (is_reset or was_reset):
             return before, into
         page, slot = self._book.open(before.start_ms), self._book.slot_of(before.start_ms)
@@ -355,7 +429,7 @@ class Intake:
             memory.register_ms, memory.register = observation.start_ms, observation.register
         if not observation.is_contiguous:
             memory.restart_recent()
-        if amount is None or observation.span_ms != self._meter.interval_ms:
+        if amount is None or observation.span_ms != self._interval_ms:
             memory.restart_recent()
             return
         memory.add_recent(amount)
@@ -365,6 +439,8 @@ class Intake:
     def _report(self, result: _Result) -> int:
         """Raises and clears alerts; returns the mask of what failed."""
         memory = self._memory
+        if not result.failures and not memory.alerting:
+            return 0
         failed = _mask_of(result.failures)
         for check, deviation in result.failures:
             self._raise(result, check, deviation)
@@ -381,7 +457,7 @@ class Intake:
             self._memory.alerting |= bit(check)
             self._raise_at(result.start_ms, check, deviation, self._leaf)
             return
-        self._raise_at(result.first_missing_ms, check, deviation, bytes(HASH_BYTES))
+        self._raise_at(result.first_missing_ms, check, deviation, _NO_LEAF)
         # Readings are here again: the gap that they end is over.
         self._clear(check, result.start_ms)
 

@@ -5,6 +5,7 @@ reading that comes later than a newer one is judged by what does not depend on o
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Annotated, Final
 
@@ -23,6 +24,11 @@ LEVELS_MIN: Final = 144
 MISSING_SEQUENCES_MAX: Final = 30
 """Sequence numbers that are waited for."""
 
+_LEVEL_BYTES: Final = 8
+_LEVELS_BYTES_MIN: Final = _LEVEL_BYTES * LEVELS_MIN
+_LEVELS_BYTES_MAX: Final = _LEVEL_BYTES * LEVELS_MAX
+_SUMMARIES_MAX: Final = 4_096
+"""Trailing weeks whose summaries are kept, 1.4 KB each: those of meters change once an hour."""
 _RECENT: Final = [Struct(f">{count}q") for count in range(RECENT_MAX + 1)]
 _LEVELS: Final = [Struct(f">{count}q") for count in range(LEVELS_MAX + 1)]
 
@@ -98,8 +104,18 @@ class LevelSummary:
     third_highest: int
 
 
+@lru_cache(maxsize=_SUMMARIES_MAX)
+def summary_of(levels: bytes) -> LevelSummary:
+    """Returns packed levels in three numbers; at least three levels."""
+    ordered = sorted(_LEVELS[len(levels) // _LEVEL_BYTES].unpack(levels))
+    return LevelSummary(len(ordered), median_of_sorted(ordered), ordered[0], ordered[-3])
+
+
 class Memory:
-    """A :class:`MeterState` while readings change it; fields as there."""
+    """A :class:`MeterState` while readings change it; fields as there.
+
+    The levels stay packed: an hour is closed once, and looked at with each reading.
+    """
 
     __slots__ = (
         "_level_summary",
@@ -144,7 +160,7 @@ class Memory:
         self.gap_count = held.gap_count
         self.recent = list(_RECENT[len(held.recent) // 8].unpack(held.recent))
         self.equal_count = held.equal_count
-        self.levels = list(_LEVELS[len(held.levels) // 8].unpack(held.levels))
+        self.levels = held.levels
         self.hour = held.hour
         self.hour_sum = held.hour_sum
         self.hour_count = held.hour_count
@@ -173,7 +189,7 @@ class Memory:
             gap_count=self.gap_count,
             recent=_RECENT[len(self.recent)].pack(*self.recent),
             equal_count=self.equal_count,
-            levels=_LEVELS[len(self.levels)].pack(*self.levels),
+            levels=self.levels,
             hour=self.hour,
             hour_sum=self.hour_sum,
             hour_count=self.hour_count,
@@ -211,22 +227,18 @@ class Memory:
     @property
     def level_summary(self) -> LevelSummary | None:
         """Returns the trailing week, or None while less than six days of it are known."""
-        if len(self.levels) < LEVELS_MIN:
-            return None
-        if self._level_summary is None:
-            ordered = sorted(self.levels)
-            self._level_summary = LevelSummary(
-                len(ordered), median_of_sorted(ordered), ordered[0], ordered[-3]
-            )
-        return self._level_summary
+        summary = self._level_summary
+        if summary is None and len(self.levels) >= _LEVELS_BYTES_MIN:
+            summary = self._level_summary = summary_of(self.levels)
+        return summary
 
     def _close_hour(self, hour: int) -> None:
         if self.hour_count:
-            self.levels.append(self.hour_sum // self.hour_count)
-            if len(self.levels) > LEVELS_MAX:
-                del self.levels[0]
+            level = self.hour_sum // self.hour_count
+            packed = level.to_bytes(_LEVEL_BYTES, "big", signed=True)
+            self.levels = (self.levels + packed)[-_LEVELS_BYTES_MAX:]
         if hour - self.hour > LEVELS_MAX:
-            self.levels.clear()  # nothing of the trailing week is known
+            self.levels = b""  # nothing of the trailing week is known
         self.hour, self.hour_sum, self.hour_count = hour, 0, 0
         self._level_summary = None
 

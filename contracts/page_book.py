@@ -1,12 +1,11 @@
-"""The pages of one meter within one call: each read once, and written once at the end."""
+"""The pages of one meter: those that a call changes, and those that it only looks at."""
 
 from typing import Final
 
 from chain.state import State
-from contracts.conversion import Conversion
-from contracts.meter import Meter
+from contracts.meter_facts import MeterFacts
 from contracts.meter_state import Memory
-from contracts.reading_page import MutablePage, ReadingPage, page_key, slots_per_page
+from contracts.reading_page import MutablePage, ReadingPage, page_key
 from contracts.register_chain import Mark
 
 NEIGHBOUR_PAGES_MAX: Final = 32
@@ -17,38 +16,37 @@ Each costs one look at the state, so a late reading costs the same however old i
 class PageBook:
     """Opens pages of a meter, and finds the registers around an interval."""
 
-    __slots__ = ("_changed", "_conversion", "_memory", "_meter", "_page_ms", "_pages", "_state")
+    __slots__ = ("_facts", "_interval_ms", "_memory", "_opened", "_page_ms", "_seen", "_state")
 
-    def __init__(self, state: State, meter: Meter, conversion: Conversion, memory: Memory) -> None:
+    def __init__(self, state: State, facts: MeterFacts, memory: Memory) -> None:
         self._state = state
-        self._meter = meter
-        self._conversion = conversion
+        self._facts = facts
         self._memory = memory
-        self._page_ms = meter.interval_ms * slots_per_page(meter.interval_ms)
-        self._pages: dict[int, MutablePage | None] = {}
-        self._changed: dict[int, MutablePage] = {}
+        self._interval_ms = facts.meter.interval_ms
+        self._page_ms = facts.page_ms
+        self._opened: dict[int, MutablePage] = {}
+        """Drafts of the block, by start."""
+        self._seen: dict[int, MutablePage | None] = {}
+        """Pages that were looked at and not opened, as they stand; None where there is none."""
+
+    def begin(self) -> None:
+        """Begins a call: what others did to the pages since the last one is to be seen."""
+        self._opened.clear()
+        self._seen.clear()
 
     def open(self, start_ms: int) -> MutablePage:
         """Returns the page of an interval to be changed; begins it where there is none."""
         page_ms = start_ms - start_ms % self._page_ms
-        page = self._changed.get(page_ms)
+        page = self._opened.get(page_ms)
         if page is None:
-            page = self._find(page_ms)
-            if page is None:
-                page = MutablePage(self._meter, self._conversion, page_ms, None)
-                page.previous_ms = self._memory.newest_page_ms
-                self._memory.newest_page_ms = page_ms
-            self._pages[page_ms] = self._changed[page_ms] = page
+            key = self._facts.page_prefix + b"%020d" % page_ms
+            page = self._state.edit(ReadingPage, key, lambda record: self._begin(page_ms, record))
+            self._opened[page_ms] = page
         return page
 
     def slot_of(self, start_ms: int) -> int:
         """Returns the place of an interval in its page."""
-        return start_ms % self._page_ms // self._meter.interval_ms
-
-    def write(self) -> None:
-        """Puts the changed pages into the state."""
-        for page_ms, page in self._changed.items():
-            self._state.put(page_key(self._meter.meter_id, page_ms), page.record())
+        return start_ms % self._page_ms // self._interval_ms
 
     def mark_before(self, start_ms: int) -> Mark | None:
         """Returns the register of the nearest interval before, or None where none is near."""
@@ -77,15 +75,26 @@ class PageBook:
         return None
 
     def _mark(self, page: MutablePage, slot: int) -> Mark:
-        return Mark(page.start_ms + slot * self._meter.interval_ms, page.submitted[slot])
+        return Mark(page.start_ms + slot * self._interval_ms, page.submitted[slot])
+
+    def _begin(self, page_ms: int, record: ReadingPage | None) -> MutablePage:
+        page = MutablePage(self._facts.meter, self._facts.conversion, page_ms, record)
+        if record is None:
+            page.previous_ms = self._memory.newest_page_ms
+            self._memory.newest_page_ms = page_ms
+        return page
 
     def _find(self, page_ms: int) -> MutablePage | None:
-        if page_ms in self._pages:
-            return self._pages[page_ms]
-        page = None
+        """Returns a page to be looked at, or None where there is none."""
+        page = self._opened.get(page_ms)
+        if page is not None:
+            return page
+        if page_ms in self._seen:
+            return self._seen[page_ms]
         if page_ms >= 0:
-            record = self._state.get(ReadingPage, page_key(self._meter.meter_id, page_ms))
+            meter = self._facts.meter
+            record = self._state.get(ReadingPage, page_key(meter.meter_id, page_ms))
             if record is not None:
-                page = MutablePage(self._meter, self._conversion, page_ms, record)
-        self._pages[page_ms] = page
+                page = MutablePage(meter, self._facts.conversion, page_ms, record)
+        self._seen[page_ms] = page
         return page

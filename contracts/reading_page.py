@@ -9,8 +9,10 @@ Pages of a meter form a line in the order in which they were begun, so that a re
 but single keys can go through all of them; of readings that come in order it is their order.
 """
 
+import sys
+from array import array
 from dataclasses import dataclass
-from struct import Struct
+from functools import lru_cache
 from typing import Annotated, Final, cast
 
 from chain.codec import Record, decode, encode
@@ -68,8 +70,14 @@ class ReadingPage(Record):
 
 
 PAGE_PREFIX: Final = b"reading-page/"
-_VALUES: Final = [Struct(f">{count}q") for count in range(SLOTS_MAX + 1)]
-_MASKS: Final = [Struct(f">{count}I") for count in range(SLOTS_MAX + 1)]
+_READING_DAY: Final = Domain.READING_DAY
+_VALUE: Final = "q"
+"""Type code of signed 64 bits."""
+_MASK: Final = "I"
+"""Type code of unsigned 32 bits."""
+_IS_SWAPPED: Final = sys.byteorder == "little"
+_SIZES: Final = {_VALUE: 8, _MASK: 4}
+assert all(array(code).itemsize == size for code, size in _SIZES.items()), "the packed sizes"
 
 
 def page_prefix(meter_id: str) -> bytes:
@@ -82,6 +90,7 @@ def page_key(meter_id: str, page_ms: Milliseconds) -> bytes:
     return b"%s%s/%020d" % (PAGE_PREFIX, meter_id.encode(), page_ms)
 
 
+@lru_cache(maxsize=256)
 def slots_per_page(interval_ms: int) -> int:
     """Returns how many intervals a page holds: a UTC day's, or the most that divide one.
 
@@ -132,13 +141,14 @@ class MutablePage:
         slots = slots_per_page(meter.interval_ms)
         self._conversion = conversion
         self.start_ms = start_ms
-        self.submitted = [0] * slots
-        self.amounts = [0] * (slots if meter.kind is ValueKind.REGISTER else 0)
-        self.applied = [0] * slots
-        self.failed = [0] * slots
-        self.qualities = bytearray(slots)
         self.channels = [b""] * slots
+        has_amounts = meter.kind is ValueKind.REGISTER
         if record is None:
+            self.submitted = _unpacked(_VALUE, b"", slots)
+            self.amounts = _unpacked(_VALUE, b"", slots if has_amounts else 0)
+            self.applied = _unpacked(_MASK, b"", slots)
+            self.failed = _unpacked(_MASK, b"", slots)
+            self.qualities = bytearray(slots)
             self.previous_ms: Milliseconds | None = None
             self.running_hash = bytes(HASH_BYTES)
             self.leaf_count = self.duplicate_count = self.supplement_count = 0
@@ -146,9 +156,9 @@ class MutablePage:
             self.present = self.amount_known = self.linked = 0
             self.co2e = 0
         else:
-            self._load(record)
+            self._load(record, slots, has_amounts=has_amounts)
 
-    def _load(self, record: ReadingPage) -> None:
+    def _load(self, record: ReadingPage, slots: int, *, has_amounts: bool) -> None:
         self.previous_ms = record.previous_ms
         self.running_hash = record.running_hash
         self.leaf_count = record.leaf_count
@@ -160,19 +170,17 @@ class MutablePage:
         self.amount_known = int.from_bytes(record.amount_known, "big")
         self.linked = int.from_bytes(record.linked, "big")
         self.co2e = numerator_of(record.co2e)
-        used = len(record.qualities)
-        self.submitted[:used] = _VALUES[used].unpack(record.submitted)
-        if record.amounts:
-            self.amounts[:used] = _VALUES[used].unpack(record.amounts)
-        self.applied[:used] = _MASKS[used].unpack(record.applied)
-        self.failed[:used] = _MASKS[used].unpack(record.failed)
-        self.qualities[:used] = record.qualities
+        self.submitted = _unpacked(_VALUE, record.submitted, slots)
+        self.amounts = _unpacked(_VALUE, record.amounts, slots if has_amounts else 0)
+        self.applied = _unpacked(_MASK, record.applied, slots)
+        self.failed = _unpacked(_MASK, record.failed, slots)
+        self.qualities = bytearray(record.qualities.ljust(slots, b"\0"))
         self.channels[: len(record.channels)] = record.channels
 
     def record(self) -> ReadingPage:
         """Returns the page as it stands."""
         used = self.present.bit_length()
-        described = len(self.channels)
+        described = len(self.channels) if any(self.channels) else 0
         while described and not self.channels[described - 1]:
             described -= 1
         return ReadingPage(
@@ -186,10 +194,10 @@ class MutablePage:
             present=self.present.to_bytes(_BITMAP_BYTES, "big"),
             amount_known=self.amount_known.to_bytes(_BITMAP_BYTES, "big"),
             linked=self.linked.to_bytes(_BITMAP_BYTES, "big"),
-            submitted=_VALUES[used].pack(*self.submitted[:used]),
-            amounts=_VALUES[used].pack(*self.amounts[:used]) if self.amounts else b"",
-            applied=_MASKS[used].pack(*self.applied[:used]),
-            failed=_MASKS[used].pack(*self.failed[:used]),
+            submitted=_packed(self.submitted, used),
+            amounts=_packed(self.amounts, used),
+            applied=_packed(self.applied, used),
+            failed=_packed(self.failed, used),
             qualities=bytes(self.qualities[:used]),
             channels=tuple(self.channels[:described]),
             co2e=pack_numerator(self.co2e),
@@ -197,7 +205,7 @@ class MutablePage:
 
     def append_leaf(self, leaf: Hash) -> None:
         """Takes one more reading into the running hash, whatever becomes of it."""
-        self.running_hash = hash_of(Domain.READING_DAY, self.running_hash, leaf)
+        self.running_hash = hash_of(_READING_DAY, self.running_hash, leaf)
         self.leaf_count += 1
 
     def has_value(self, slot: int) -> bool:
@@ -240,6 +248,22 @@ class MutablePage:
         """Returns the first slot from this one on whose register counts, or None."""
         above = self.linked >> slot
         return slot + (above & -above).bit_length() - 1 if above else None
+
+
+def _unpacked(code: str, packed: bytes, slots: int) -> "array[int]":
+    """Returns the elements of a packed field, and zeros for the slots after them."""
+    elements = array(code, packed.ljust(_SIZES[code] * slots, b"\0"))
+    if _IS_SWAPPED:
+        elements.byteswap()
+    return elements
+
+
+def _packed(elements: "array[int]", used: int) -> bytes:
+    """Returns the first elements as a record holds them."""
+    first = elements[:used]
+    if _IS_SWAPPED:
+        first.byteswap()
+    return first.tobytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,17 @@ flagged; the result says for each reading what became of it.
 
 from typing import Final
 
+from chain.errors import ContractRefusal
 from chain.types import Milliseconds
 from contracts.account import Role
 from contracts.accounts import sender_of
 from contracts.calendars import DAY_MS
 from contracts.context import Context
-from contracts.intake import Intake
+from contracts.intake import begin_intake
 from contracts.meter import Meter
 from contracts.meters import require_meter
 from contracts.method import Method, method_of
-from contracts.reading import SubmitReadings, SubmitResult, check_reading
+from contracts.reading import SubmitReadings, SubmitResult, check_reading, encode_result
 from contracts.refusal import Code, refusal
 
 __all__ = ["METHODS", "SubmitReadings", "SubmitResult", "submit"]
@@ -35,19 +36,19 @@ def submit(context: Context, arguments: SubmitReadings) -> bytes:
     _check_call(context, meter, arguments)
     for index, reading in enumerate(arguments.readings):
         check_reading(meter, index, reading)
-    intake = Intake(context, meter)
-    taken = [intake.take(reading) for reading in arguments.readings]
-    intake.write()
-    result = SubmitResult(
-        outcomes=tuple([outcome for outcome, _ in taken]),
-        failed=tuple([failed for _, failed in taken]),
-    )
-    return result.encode()
+    take = begin_intake(context, meter).take
+    try:
+        return encode_result([take(reading) for reading in arguments.readings])
+    except ContractRefusal as refused:
+        # A refusal would leave what the readings before it have changed.
+        raise AssertionError("nothing is refused once readings are taken") from refused
 
 
 def _check_sender(context: Context, meter: Meter) -> None:
+    if context.sender == meter.responsible:
+        return
     sender = sender_of(context)
-    if sender.organisation != meter.organisation and sender.public_key != meter.responsible:
+    if sender.organisation != meter.organisation:
         raise refusal(
             Code.NOT_PERMITTED,
             f"meter {meter.meter_id}",

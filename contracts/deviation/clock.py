@@ -20,18 +20,32 @@ LATE_MS: Final = 48 * 3_600_000
 """How long after its end a reading of a LIVE meter may come."""
 
 
+_END: Final = StampConvention.END
+_LIVE: Final = MeterMode.LIVE
+
+
+def tolerance_of(interval_ms: int) -> int:
+    """Returns how far a stamp may be off a grid."""
+    return min(SNAP_MS, interval_ms // SNAP_DIVISOR)
+
+
 def interval_start_of(meter: Meter, stamp_ms: int) -> int | None:
     """Returns the start of the interval that a stamp names, or None where it is off the grid."""
     interval_ms = meter.interval_ms
-    off = stamp_ms % interval_ms
-    tolerance = min(SNAP_MS, interval_ms // SNAP_DIVISOR)
-    if off <= tolerance:
-        snapped = stamp_ms - off
-    elif interval_ms - off <= tolerance:
-        snapped = stamp_ms - off + interval_ms
-    else:
+    snapped = snapped_to(interval_ms, tolerance_of(interval_ms), stamp_ms)
+    if snapped is None:
         return None
-    return snapped - interval_ms if meter.stamp is StampConvention.END else snapped
+    return snapped - interval_ms if meter.stamp is _END else snapped
+
+
+def snapped_to(interval_ms: int, tolerance_ms: int, stamp_ms: int) -> int | None:
+    """Returns the moment of a grid that a stamp is near, or None where it is near none."""
+    off = stamp_ms % interval_ms
+    if off <= tolerance_ms:
+        return stamp_ms - off
+    if interval_ms - off <= tolerance_ms:
+        return stamp_ms - off + interval_ms
+    return None
 
 
 def is_future(meter: Meter, start_ms: int, block_time_ms: int) -> bool:
@@ -44,7 +58,7 @@ def lateness(meter: Meter, start_ms: int, block_time_ms: int) -> Verdict:
 
     Only of LIVE meters: in BACKFILL block time says nothing of when it was measured.
     """
-    if meter.mode is not MeterMode.LIVE:
+    if meter.mode is not _LIVE:
         return PASSED
     late_ms = block_time_ms - start_ms - meter.interval_ms
     return Deviation(late_ms, LATE_MS) if late_ms > LATE_MS else PASSED
@@ -55,4 +69,4 @@ def kept_ms_of(meter: Meter, stamp_ms: int) -> int:
     start_ms = interval_start_of(meter, stamp_ms)
     if start_ms is not None:
         return start_ms
-    return stamp_ms - meter.interval_ms if meter.stamp is StampConvention.END else stamp_ms
+    return stamp_ms - meter.interval_ms if meter.stamp is _END else stamp_ms

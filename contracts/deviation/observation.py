@@ -31,31 +31,56 @@ class BaselineCell:
     """Standard deviation that the spread of the training window stands for."""
 
 
-@dataclass(slots=True)
 class Observation:
     """A reading that has taken its slot, with what is known of its surroundings."""
 
-    meter: Meter
-    memory: Memory
-    """Of everything before this reading."""
-    start_ms: int
-    """Start of the interval."""
-    amount: int | None
-    """Base units; None where it is unknown."""
-    span_ms: int
-    """Time that the amount covers: more than an interval where registers before it are missing."""
-    is_newest: bool
-    """Whether the interval is the newest of the meter; what depends on order applies only then."""
-    is_contiguous: bool
-    """Whether it follows on from the newest interval before it, and that one's amount is known."""
-    channels: Mapping[int, int]
-    excess: int | None = None
-    """Amount that is beyond what is counted; ``amount`` is None then."""
-    resolution: int = 1
-    """Base units that one submitted unit is, at least 1."""
-    register_before: int | None = None
-    """Register that it was compared with, submitted units."""
-    register: int | None = None
-    register_verdict: Verdict = None
-    """What the register chain says."""
-    baseline: BaselineCell | None = None
+    __slots__ = (
+        "amount",
+        "baseline",
+        "channels",
+        "excess",
+        "is_contiguous",
+        "is_newest",
+        "memory",
+        "meter",
+        "register",
+        "register_before",
+        "register_verdict",
+        "resolution",
+        "span_ms",
+        "start_ms",
+    )
+
+    def __init__(self, meter: Meter, memory: Memory, *, resolution: int = 1) -> None:
+        self.meter = meter
+        self.memory = memory
+        """Of everything before this reading."""
+        self.resolution = resolution
+        """Base units that one submitted unit is, at least 1."""
+        self.begin(0, meter.interval_ms, {}, is_newest=False)
+
+    def begin(
+        self, start_ms: int, span_ms: int, channels: Mapping[int, int], *, is_newest: bool
+    ) -> None:
+        """Begins with another reading, of which no more than this is known yet."""
+        self.start_ms = start_ms
+        """Start of the interval."""
+        self.span_ms = span_ms
+        """Time that the amount covers: more than an interval where registers before are missing."""
+        self.channels = channels
+        self.is_newest = is_newest
+        """Whether the interval is the newest of the meter; what depends on order applies only
+        then."""
+        self.is_contiguous = False
+        """Whether it follows on from the newest interval before it, and that one's amount is
+        known."""
+        self.amount: int | None = None
+        """Base units; None where it is unknown."""
+        self.excess: int | None = None
+        """Amount that is beyond what is counted; ``amount`` is None then."""
+        self.register_before: int | None = None
+        """Register that it was compared with, submitted units."""
+        self.register: int | None = None
+        self.register_verdict: Verdict = None
+        """What the register chain says."""
+        self.baseline: BaselineCell | None = None

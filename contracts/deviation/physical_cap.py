@@ -1,13 +1,16 @@
 """Check 6, physical cap: no interval holds more than the nameplate can, or less than nothing."""
 
+from typing import Final
+
 from contracts.calendars import HOUR_MS
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.emissions import AMOUNT_MAX
 from contracts.meter import Quantity
 
-MARGIN_NUMERATOR = 11
-MARGIN_DENOMINATOR = 10
+MARGIN_NUMERATOR: Final = 11
+MARGIN_DENOMINATOR: Final = 10
 """Nameplates are exceeded by some per cent for minutes."""
+_TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
 def cap_of(nameplate_w: int, span_ms: int) -> int:
@@ -20,7 +23,7 @@ def check_physical_cap(observation: Observation) -> Verdict:
     amount, meter = observation.amount, observation.meter
     if observation.excess is not None:
         return Deviation(observation.excess, AMOUNT_MAX)
-    if amount is None or meter.quantity is Quantity.TEMPERATURE:
+    if amount is None or meter.quantity is _TEMPERATURE:
         return None
     if amount < 0:
         return Deviation(amount, 0)

@@ -18,13 +18,16 @@ WINDOW_MS: Final = 22 * HOUR_MS
 TOLERANCE_PERMILLE: Final = 25
 RESOLUTION_UNITS: Final = 2
 """Submitted units of the register by which the ends of a window may be off."""
+_DEMAND_W: Final = Channel.DEMAND_W
+_REGISTER: Final = ValueKind.REGISTER
+_ELECTRICITY: Final = Quantity.ELECTRICITY
 
 
 def check_register_demand(observation: Observation) -> Verdict:
     """Adds an interval to the window, and judges the window when it is long enough."""
     meter, memory, amount = observation.meter, observation.memory, observation.amount
-    demand_w = observation.channels.get(Channel.DEMAND_W)
-    if meter.kind is not ValueKind.REGISTER or meter.quantity is not Quantity.ELECTRICITY:
+    demand_w = observation.channels.get(_DEMAND_W)
+    if meter.kind is not _REGISTER or meter.quantity is not _ELECTRICITY:
         return None
     if demand_w is None or amount is None or not observation.is_newest:
         return None

@@ -16,6 +16,7 @@ CHANGE_FACTOR: Final = 6
 CHANGES_MIN: Final = 12
 """Changes between recent amounts that must be known."""
 HEIGHT_PERCENT: Final = 280
+_TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
 def check_spike(observation: Observation) -> Verdict:
@@ -23,7 +24,7 @@ def check_spike(observation: Observation) -> Verdict:
     amount, week = observation.amount, observation.memory.level_summary
     if amount is None or week is None or not observation.is_contiguous:
         return None
-    if observation.meter.quantity is Quantity.TEMPERATURE:
+    if observation.meter.quantity is _TEMPERATURE:
         return None
     recent = observation.memory.recent
     if len(recent) <= CHANGES_MIN:

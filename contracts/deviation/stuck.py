@@ -15,6 +15,8 @@ HISTORY_MIN: Final = 12
 """Pairs of amounts before the run that must be known."""
 NATURAL_DIVISOR: Final = 5
 """Where more than a fifth of those pairs are equal, a run says nothing."""
+_STUCK_BIT: Final = bit(Check.STUCK)
+_TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
 def check_stuck(observation: Observation) -> Verdict:
@@ -22,7 +24,7 @@ def check_stuck(observation: Observation) -> Verdict:
     amount, memory = observation.amount, observation.memory
     if amount is None or not observation.is_newest:
         return None
-    if amount == 0 or observation.meter.quantity is Quantity.TEMPERATURE:
+    if amount == 0 or observation.meter.quantity is _TEMPERATURE:
         return None
     if not observation.is_contiguous:
         return PASSED
@@ -33,7 +35,7 @@ def check_stuck(observation: Observation) -> Verdict:
     if count < EQUAL_MIN:
         return PASSED
     if count > EQUAL_MIN:
-        return Deviation(count, EQUAL_MIN) if memory.alerting & bit(Check.STUCK) else PASSED
+        return Deviation(count, EQUAL_MIN) if memory.alerting & _STUCK_BIT else PASSED
     return _judge_run(recent[: -memory.equal_count])
 
 

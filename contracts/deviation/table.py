@@ -6,9 +6,9 @@ Forrestal night shows why: any other order invents register faults.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
-from contracts.check import Check
+from contracts.check import Check, bit
 from contracts.deviation.energy_co2 import check_energy_co2
 from contracts.deviation.observation import Deviation, Observation, Verdict
 from contracts.deviation.off_baseline import check_baseline
@@ -19,38 +19,78 @@ from contracts.deviation.stuck import check_stuck
 from contracts.deviation.unit_slip import check_unit_slip
 from contracts.deviation.volt_ampere import check_volt_ampere
 from contracts.deviation.zero_drop import check_zero_drop
+from contracts.meter import Meter, Quantity, ValueKind
 
-Rule = Callable[[Observation], Verdict]
 
-RULES: Final[tuple[tuple[Check, Rule], ...]] = (
-    (Check.REGISTER, lambda observation: observation.register_verdict),
-    (Check.PHYSICAL_CAP, check_physical_cap),
-    (Check.UNIT_SLIP, check_unit_slip),
-    (Check.STUCK, check_stuck),
-    (Check.ZERO_DROP, check_zero_drop),
-    (Check.SPIKE, check_spike),
-    (Check.BASELINE, check_baseline),
-    (Check.REGISTER_DEMAND, check_register_demand),
-    (Check.VOLT_AMPERE, check_volt_ampere),
-    (Check.ENERGY_CO2, check_energy_co2),
+class Rule(NamedTuple):
+    """One check as a function of what is known of a reading."""
+
+    check: Check
+    check_bit: int
+    judge: Callable[[Observation], Verdict]
+
+
+def _rule(check: Check, judge: Callable[[Observation], Verdict]) -> Rule:
+    return Rule(check, bit(check), judge)
+
+
+RULES: Final = (
+    _rule(Check.REGISTER, lambda observation: observation.register_verdict),
+    _rule(Check.PHYSICAL_CAP, check_physical_cap),
+    _rule(Check.UNIT_SLIP, check_unit_slip),
+    _rule(Check.STUCK, check_stuck),
+    _rule(Check.ZERO_DROP, check_zero_drop),
+    _rule(Check.SPIKE, check_spike),
+    _rule(Check.BASELINE, check_baseline),
+    _rule(Check.REGISTER_DEMAND, check_register_demand),
+    _rule(Check.VOLT_AMPERE, check_volt_ampere),
+    _rule(Check.ENERGY_CO2, check_energy_co2),
 )
 
 CHANNEL_RULES: Final = tuple(
-    (check, rule) for check, rule in RULES if check in {Check.VOLT_AMPERE, Check.ENERGY_CO2}
+    rule for rule in RULES if rule.check in {Check.VOLT_AMPERE, Check.ENERGY_CO2}
 )
 """Rules that also run when a supplement brings the channels that they need."""
+
+_OF_CONSUMPTION: Final = frozenset({Check.UNIT_SLIP, Check.STUCK, Check.ZERO_DROP, Check.SPIKE})
+"""Checks that say nothing of temperatures."""
+_OF_CHANNELS: Final = frozenset({Check.REGISTER_DEMAND, Check.VOLT_AMPERE, Check.ENERGY_CO2})
+"""Checks that say nothing without channels."""
 
 Failure = tuple[Check, Deviation]
 
 
+def rules_of(meter: Meter, *, has_channels: bool, has_baseline: bool) -> tuple[Rule, ...]:
+    """Returns the rules that can apply to a meter's readings, in their order.
+
+    Each rule decides for itself whether it applies. Those left out here always decide that they
+    do not, so that they need not be asked at every reading.
+
+    Args:
+        meter: its kind and quantity decide.
+        has_channels: whether the reading's interval has any.
+        has_baseline: whether the meter has one in force at any time.
+    """
+    silent: set[Check] = set()
+    if meter.kind is ValueKind.INTERVAL:
+        silent |= {Check.REGISTER, Check.REGISTER_DEMAND}
+    if meter.quantity is Quantity.TEMPERATURE:
+        silent |= _OF_CONSUMPTION
+    if not has_channels:
+        silent |= _OF_CHANNELS
+    if not has_baseline:
+        silent.add(Check.BASELINE)
+    return tuple(rule for rule in RULES if rule.check not in silent)
+
+
 def run_rules(
-    observation: Observation, rules: tuple[tuple[Check, Rule], ...], *, without: int = 0
+    observation: Observation, rules: tuple[Rule, ...], *, without: int = 0
 ) -> tuple[int, list[Failure]]:
     """Runs rules in order.
 
     Args:
         observation: the reading.
-        rules: :data:`RULES` or :data:`CHANNEL_RULES`.
+        rules: some of :data:`RULES`, or :data:`CHANNEL_RULES`.
         without: mask of checks that have had their say already.
 
     Returns:
@@ -58,14 +98,13 @@ def run_rules(
     """
     applied = 0
     failures: list[Failure] = []
-    for check, rule in rules:
-        check_bit = 1 << (check - 1)
+    for check, check_bit, judge in rules:
         if without & check_bit:
             continue
-        verdict = rule(observation)
-        if verdict is None:
-            continue
-        applied |= check_bit
-        if verdict is not True:
+        verdict = judge(observation)
+        if verdict is True:
+            applied |= check_bit
+        elif verdict is not None:
+            applied |= check_bit
             failures.append((check, verdict))
     return applied, failures

@@ -27,6 +27,7 @@ RATIOS: Final = (
 TOLERANCE_PERCENT: Final = 2
 RANGE_FACTOR: Final = 2
 """Outside the trailing week is above twice its highest hours or below half its lowest."""
+_TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
 def slip_ratio(before: int, after: int) -> int:
@@ -47,7 +48,7 @@ def is_outside(amount: int, week: LevelSummary) -> bool:
 
 def check_unit_slip(observation: Observation) -> Verdict:
     """Looks for a slip of the register, or of the amounts against the trailing week."""
-    if not observation.is_newest or observation.meter.quantity is Quantity.TEMPERATURE:
+    if not observation.is_newest or observation.meter.quantity is _TEMPERATURE:
         return None
     if observation.register is not None:
         return _register_slip(observation)

@@ -15,6 +15,8 @@ COUNT_MIN: Final = 4
 MICROWATTS_DENOMINATOR: Final = 100_000_000
 """Milliamperes times hundredths of a volt times permille, in a watt."""
 
+_DEMAND_W: Final = Channel.DEMAND_W
+_POWER_FACTOR: Final = Channel.POWER_FACTOR_PERMILLE
 _PHASES: Final = (
     (Channel.CURRENT_A_MA, Channel.VOLTAGE_AN_CV),
     (Channel.CURRENT_B_MA, Channel.VOLTAGE_BN_CV),
@@ -25,8 +27,8 @@ _PHASES: Final = (
 def check_volt_ampere(observation: Observation) -> Verdict:
     """Compares demand with the phases' power; remembers how often on end they disagree."""
     channels, memory = observation.channels, observation.memory
-    demand_w = channels.get(Channel.DEMAND_W)
-    power_factor = channels.get(Channel.POWER_FACTOR_PERMILLE)
+    demand_w = channels.get(_DEMAND_W)
+    power_factor = channels.get(_POWER_FACTOR)
     if demand_w is None or power_factor is None or not observation.is_newest:
         return None
     product = 0

@@ -12,6 +12,7 @@ from contracts.meter import Quantity
 
 MEDIAN_PERCENT: Final = 30
 LOWEST_PERCENT: Final = 50
+_TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
 def check_zero_drop(observation: Observation) -> Verdict:
@@ -19,7 +20,7 @@ def check_zero_drop(observation: Observation) -> Verdict:
     amount, week = observation.amount, observation.memory.level_summary
     if amount is None or week is None or not observation.is_newest:
         return None
-    if observation.meter.quantity is Quantity.TEMPERATURE:
+    if observation.meter.quantity is _TEMPERATURE:
         return None
     if week.lowest <= 0:
         return None

@@ -10,6 +10,16 @@ keys = st.sampled_from([b"a/1", b"a/2", b"a/3", b"ab", b"b/1"])
 texts = st.sampled_from(["x", "y", "z"])
 
 
+class NoteDraft:
+    """A note in place."""
+
+    def __init__(self, record: Note | None) -> None:
+        self.text = "" if record is None else record.text
+
+    def record(self) -> Note:
+        return Note(text=self.text)
+
+
 class OverlayMachine(RuleBasedStateMachine):
     """Blocks of transactions, some kept and some dropped, and the same on plain dictionaries."""
 
@@ -20,6 +30,7 @@ class OverlayMachine(RuleBasedStateMachine):
         self.committed: dict[bytes, str] = {}
         self.block: dict[bytes, str] = {}
         self.transaction: dict[bytes, str] | None = None
+        self.has_edited = False
 
     @property
     def model(self) -> dict[bytes, str]:
@@ -35,6 +46,14 @@ class OverlayMachine(RuleBasedStateMachine):
         self.state.delete(key)
         self.model.pop(key, None)
 
+    @rule(key=keys, text=texts)
+    def edit(self, key: bytes, text: str) -> None:
+        draft = self.state.edit(Note, key, NoteDraft)
+        assert draft.text == self.model.get(key, "")
+        draft.text += text
+        self.model[key] = draft.text
+        self.has_edited = True
+
     @rule(key=keys)
     def get(self, key: bytes) -> None:
         found = self.state.get(Note, key)
@@ -45,6 +64,7 @@ class OverlayMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.state.begin()
         self.transaction = dict(self.block)
+        self.has_edited = False
 
     @precondition(lambda self: self.transaction is not None)
     @rule()
@@ -53,7 +73,7 @@ class OverlayMachine(RuleBasedStateMachine):
         self.block = dict(self.model)
         self.transaction = None
 
-    @precondition(lambda self: self.transaction is not None)
+    @precondition(lambda self: self.transaction is not None and not self.has_edited)
     @rule()
     def drop(self) -> None:
         self.state.drop()

@@ -23,7 +23,7 @@ from node.memory_database import MemoryDatabase
 
 END_MS = 2**41
 METER = meter_name(0, CHECKED)
-ALL = {check for check, _ in RULES} | {
+ALL = {rule.check for rule in RULES} | {
     Check.SIGNATURE_SEQUENCE,
     Check.CLOCK,
     Check.DUPLICATE,

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from chain.codec import encode
+from chain.crypto import Domain, hash_of
 from chain.parameters import Parameters
 from contracts.check import Check
+from contracts.intake import Intake
 from contracts.meter import StampConvention, Unit
 from contracts.meters import GoLive, go_live
 from contracts.reading import (
@@ -16,10 +19,13 @@ from contracts.reading import (
     Quality,
     RawReading,
     SubmitReadings,
+    SubmitResult,
+    encode_result,
     leaf_of,
 )
 from contracts.reading_query import running_hash_of
 from contracts.readings import METHODS, index_key, index_keys, submit
+from contracts.refusal import Code, refusal
 from tests.unit.contracts.reading_world import (
     AMOUNTS,
     COUNTER,
@@ -348,3 +354,27 @@ def test_the_leaf_of_a_reading_is_what_gateways_compute_elsewhere() -> None:
         leaf_of("main", Unit.WATT_HOUR, reading).hex()
         == "a8af534285725174ed0eb1917ba5ef1530ee39e35adf336e365d576d5d85bac0"
     )
+
+
+def test_a_leaf_is_the_hash_of_meter_unit_and_all_fields() -> None:
+    reading = amount(1, -5, channels={Channel.DEMAND_W: 7}, sequence=3, previous_leaf=b"\x01" * 32)
+    encoded = encode(("main", int(Unit.WATT_HOUR), *reading.to_value()))
+    assert leaf_of("main", Unit.WATT_HOUR, reading) == hash_of(Domain.READING, encoded)
+
+
+def test_a_result_is_encoded_as_its_record_is() -> None:
+    taken = [(outcome, 1 << place) for place, outcome in enumerate(Outcome)]
+    result = SubmitResult(
+        outcomes=tuple(outcome for outcome, _ in taken), failed=tuple(mask for _, mask in taken)
+    )
+    assert encode_result(taken) == result.encode()
+
+
+def test_a_refusal_after_readings_were_taken_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Intake, reading: RawReading) -> tuple[Outcome, int]:
+        raise refusal(Code.WRONG_STATE, "reading", expected="none", got=str(reading.amount))
+
+    world = ReadingWorld()
+    monkeypatch.setattr(Intake, "take", refuse)
+    with pytest.raises(AssertionError, match="nothing is refused"):
+        world.send(amount(0, 1))

@@ -2,7 +2,8 @@
 # Locks: requirements/runtime.lock runs a node, build.lock installs it, development.lock tests it.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type arch unit simulate e2e coverage lock clean
+.PHONY: help setup demo test lint type arch unit simulate e2e coverage bench bench-quick \
+        bench-check bench-record bench-more lock clean
 
 PYTHON ?= python3
 VENV := .venv/bin
@@ -13,11 +14,14 @@ INSTALL := $(PIP) install --require-hashes --no-deps
 LINK := $(PIP) install --no-deps --no-build-isolation --editable .
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
         --no-annotate --python-version 3.11
+# What `make bench` writes; PLOT=docs/saturation.png publishes the curve.
+PLOT ?= build/saturation.png
+DETAILS ?= build/benchmark.json
 SEEDS ?= 200
 WORKERS ?= 2
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 
 setup: .venv/.development ## install everything that the tests need into .venv
 	@:
@@ -54,6 +58,26 @@ e2e: .venv/.development ## real processes on loopback
 
 coverage: .venv/.development ## branch coverage of the unit stage, 95 % or more
 	@$(PYTEST) -n $(WORKERS) --cov --ignore=tests/simulation --ignore=tests/e2e tests
+
+bench: .venv/.development ## measure a network of four: table, JSON, curve (docs/performance.md)
+	@mkdir -p $(dir $(PLOT)) $(dir $(DETAILS))
+	@$(VENV)/tanlian bench --json --plot $(PLOT) --details $(DETAILS)
+
+bench-quick: .venv/.development ## the same in about a minute
+	@$(VENV)/tanlian bench --quick --json
+
+bench-check: .venv/.development ## fail where a ratio is 15 % below the last five of the history
+	@$(VENV)/python -m benchmarks.gate
+
+bench-record: .venv/.development ## add this commit's ratios to benchmarks/history.jsonl
+	@$(VENV)/python -m benchmarks.gate --record
+
+bench-more: .venv/.development ## each layer; opening, syncing, 4 to 16 validators, wide area
+	@$(VENV)/python -m benchmarks.layers
+	@$(VENV)/python -m benchmarks.opening
+	@$(VENV)/python -m benchmarks.syncing
+	@$(VENV)/python -m benchmarks.sizes
+	@$(VENV)/python -m benchmarks.wide_area
 
 lock: ## resolve the locks again (needs uv); UPGRADE=1 takes the newest releases
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/runtime.lock

@@ -5,6 +5,7 @@ a quarter of a millisecond a request, and here every such quarter is taken from 
 """
 
 import asyncio
+import time
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ SOURCES: Final = 8
 """Source addresses 127.0.0.2 and on; nodes limit requests by address, and gateways have many."""
 CONNECTIONS_MAX: Final = 800
 """Open connections to one node; it takes 1,024, and 256 of one address."""
+IDLE_MAX_S: Final = 5.0
+"""Connections unused for longer are not used again; a node closes them after 10 s."""
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
 
@@ -25,10 +28,15 @@ class _Connection(asyncio.Protocol):
         self._buffer = b""
         self._body_end = 0
         self._body_start = 0
+        self.used_s = time.monotonic()
 
     @property
     def is_open(self) -> bool:
         return self.transport is not None and not self.transport.is_closing()
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.is_open and time.monotonic() - self.used_s < IDLE_MAX_S
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports only look like asyncio's.
@@ -115,14 +123,17 @@ class NodeHttp:
         async with self._slots:
             connection = await self._connection()
             answer = await connection.ask(request)
+            connection.used_s = time.monotonic()
             self._free.append(connection)
             return answer
 
     async def _connection(self) -> _Connection:
         while self._free:
             connection = self._free.pop()
-            if connection.is_open:
+            if connection.is_fresh:
                 return connection
+            if connection.transport is not None:
+                connection.transport.abort()
         self._opened += 1
         source = f"127.0.0.{2 + self._opened % SOURCES}"
         _, connection = await asyncio.get_running_loop().create_connection(

@@ -4,21 +4,23 @@ Every figure is the least of five rounds, in microseconds an operation: on a sha
 least is what the code costs, and everything above it is what others cost.
 """
 
+import json
 import shutil
 import tempfile
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks.lone_chain import LoneChain
+from benchmarks.state_size import BLOCK, StateSizes, measure_state_sizes
 from benchmarks.workload import METERS
 from chain.codec import encode
 from chain.crypto import ED25519
 from chain.mempool import Mempool, MempoolLimits
 from chain.parameters import Parameters
-from chain.state_tree import MemoryBucketReader, StateTree
 from chain.transaction import Transaction
 from consensus.messages import MESSAGES, Bodies
 from contracts.reading import SubmitReadings
@@ -27,14 +29,8 @@ from node.memory_database import MemoryDatabase
 from p2p.frames import FrameDecoder, Lane, encode_frame
 
 ROUNDS: Final = 5
-BLOCK: Final = 500
-"""Transactions of a block of single readings, one of each meter."""
 BATCHES: Final = 20
 BATCH: Final = 100
-KEYS_FEW: Final = 1_000
-KEYS_MANY: Final = 1_000_000
-_CHUNK: Final = 50_000
-_VALUE: Final = b"v" * 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +58,14 @@ def best_us(work: Callable[[], object], operations: int) -> float:
     return min(rounds) / operations * 1_000_000
 
 
-def measure(*, keys_many: int = KEYS_MANY) -> Iterator[Figure]:
-    """Yields the figures of all layers as they are found.
-
-    Args:
-        keys_many: keys of the larger state.
-    """
+def measure() -> Iterator[Figure]:
+    """Yields the figures of all layers but those of the state's size as they are found."""
     chain = LoneChain(MemoryDatabase(), time.time_ns() // 1_000_000)
     singles = chain.transactions(BLOCK, 1)
     batches = chain.transactions(BATCHES, BATCH)
     yield from _codec(singles, batches)
     yield from _pool(singles)
     yield from _execution(chain, singles)
-    yield from _tree(keys_many)
     yield from _database()
     yield from _frames(singles)
 
@@ -147,27 +138,18 @@ def _execution(chain: LoneChain, singles: list[Transaction]) -> Iterator[Figure]
     )
 
 
-def _tree(keys_many: int) -> Iterator[Figure]:
-    for count in (KEYS_FEW, keys_many):
-        reader = MemoryBucketReader()
-        tree = StateTree(reader)
-        for start in range(0, count, _CHUNK):
-            update = tree.update(
-                {_key(index): _VALUE for index in range(start, min(start + _CHUNK, count))}
-            )
-            reader.apply(update.buckets)
-            tree.apply(update)
-        # The same keys in both states, all over the tree: what differs is only its size.
-        changes: dict[bytes, bytes | None] = {_key(index): b"changed" for index in range(BLOCK)}
+def _sizes(sizes: StateSizes) -> Iterator[Figure]:
+    for cost in (sizes.few, sizes.many):
         yield Figure(
-            name=f"state: root after {BLOCK} changed keys of {count:,}",
-            per="key",
-            us=_best_update(tree, changes),
+            name=f"state: block of {BLOCK} single readings over {cost.keys:,} keys",
+            per="transaction",
+            us=cost.apply_us / BLOCK,
         )
-
-
-def _best_update(tree: StateTree, changes: dict[bytes, bytes | None]) -> float:
-    return best_us(lambda: tree.update(changes), len(changes))
+        yield Figure(
+            name=f"state: root after {BLOCK} changed keys of {cost.keys:,}",
+            per="key",
+            us=cost.root_us / BLOCK,
+        )
 
 
 def _key(index: int) -> bytes:
@@ -218,6 +200,28 @@ def _frames(singles: list[Transaction]) -> Iterator[Figure]:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Prints the figures as they are found; with ``--json`` one line with all of them."""
+    options = ArgumentParser(prog="python -m benchmarks.layers", description=__doc__)
+    options.add_argument("--json", action="store_true", help="one line of JSON and nothing else")
+    as_json = options.parse_args().json
+    figures: list[Figure] = []
     for figure in measure():
-        print(f"{figure.us:10.2f} us a {figure.per:<12} {figure.name}", flush=True)
+        figures.append(figure)
+        if not as_json:
+            print(f"{figure.us:10.2f} us a {figure.per:<12} {figure.name}", flush=True)
+    sizes = measure_state_sizes()
+    for figure in _sizes(sizes):
+        figures.append(figure)
+        if not as_json:
+            print(f"{figure.us:10.2f} us a {figure.per:<12} {figure.name}", flush=True)
+    ratios = {"apply_block": round(sizes.apply_ratio, 3), "root": round(sizes.root_ratio, 3)}
+    if as_json:
+        print(json.dumps({"figures": [asdict(each) for each in figures], "ratios": ratios}))
+        return
+    for name, ratio in ratios.items():
+        print(f"{ratio:10.2f} times as long over the large state: {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,8 @@ class Usage:
 
     cpu_s: float
     """User and system time of all threads."""
+    rss_bytes: int
+    """Resident now."""
     rss_peak_bytes: int
 
 
@@ -31,18 +33,28 @@ def usage_of(process_id: int) -> Usage:
     # The name stands in parentheses and may hold anything; the last one ends it.
     fields = (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
     ticks = fields.split()[_USER_TICKS : _USER_TICKS + 2]
+    memory = memory_of((folder / "status").read_text(encoding="ascii", errors="replace"))
     return Usage(
         cpu_s=sum(map(int, ticks)) / _TICKS_PER_SECOND,
-        rss_peak_bytes=_peak_of((folder / "status").read_text(encoding="ascii", errors="replace")),
+        rss_bytes=memory["VmRSS"],
+        rss_peak_bytes=memory["VmHWM"],
     )
 
 
-def _peak_of(status: str) -> int:
-    for line in status.splitlines():
-        name, _, value = line.partition(":")
-        if name == "VmHWM":
-            return int(value.split()[0]) * 1_024
-    raise OSError("/proc/PID/status: expected VmHWM, found none; this needs Linux")
+def memory_of(status: str) -> dict[str, int]:
+    """Returns VmRSS and VmHWM of the text of ``/proc/PID/status``, in bytes.
+
+    Raises:
+        OSError: they are not in it.
+    """
+    found = {
+        name: int(value.split()[0]) * 1_024
+        for name, _, value in (line.partition(":") for line in status.splitlines())
+        if name in {"VmRSS", "VmHWM"}
+    }
+    if len(found) != 2:
+        raise OSError(f"/proc/PID/status: expected VmRSS and VmHWM, got {found}; needs Linux")
+    return found
 
 
 def disk_bytes_of(directory: Path) -> int:

@@ -3,28 +3,37 @@
 import asyncio
 import os
 import platform
-import shutil
-import tempfile
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import uvloop
 
 from benchmarks.audit import audit, first_block_not_by
 from benchmarks.ceiling import measure_verify_us
+from benchmarks.checked_meters import (
+    checked_workload,
+    register_checked,
+    set_baselines,
+    training,
+)
+from benchmarks.commit import commit_of
 from benchmarks.figures import ceiling_per_second, seconds_until
-from benchmarks.founding import found, register
+from benchmarks.footprint import measure_footprint
+from benchmarks.founding import Workloads, found
 from benchmarks.phases import (
+    HANG_MAX_S,
     POST_MAX,
     RESUME_MAX_S,
-    Kill,
+    SETTLE_S,
+    Outage,
     Paced,
     Saturation,
     Span,
-    kill_primary,
+    fill_up,
+    lose_primary,
     overload,
     pace,
     saturate,
@@ -32,18 +41,24 @@ from benchmarks.phases import (
 from benchmarks.process import machine
 from benchmarks.result import HALF, Environment, Result
 from benchmarks.rig import Rig
+from benchmarks.supply import Supply
+from benchmarks.testbed import failing_plainly, running
+from benchmarks.workload import BATCHES, SINGLES, Workload
 from node.devnet import Devnet
 from node.genesis_file import load_genesis
 from node.provisioning import Network, NodeAddress
 
 READINGS_PER_BATCH: Final = 100
-BACKLOG_MAX: Final = 8_000
-"""Four full blocks wait at saturation; a fifth of what a node's pool takes."""
-BATCH_BACKLOG_MAX: Final = 800
+BACKLOG_MAX: Final = 6_000
+"""Three full blocks wait at saturation, so that the next one is full however late a look comes."""
+BATCH_BACKLOG_MAX: Final = 400
+"""Four full blocks of 10,000 readings."""
 BATCH_POST_MAX: Final = 25
 """Transactions of 100 readings in one request: a quarter of a block."""
 SLOW_RATE: Final = 100.0
 OVERLOAD: Final = 2.0
+SENDER_MAX: Final = 10_000
+"""Transactions of one operator that a node's pool takes (docs/rpc.md, SENDER_QUOTA)."""
 SHARE_EXPECTED_MAX: Final = 0.8
 """More of the ceiling than this is not signed for beforehand; the window would end early."""
 
@@ -62,19 +77,22 @@ class Plan:
     overload: Span
     batch: Span
     batch_readings_per_second_max: int
-    before_kill_s: float
+    before_loss_s: float
+    is_full: bool
+    """Whether to take the phases that the line of JSON does not need."""
 
 
 QUICK: Final = Plan(
     verify_s=1.0,
-    slow_s=5.0,
-    single=Span(warm_s=3.0, seconds=8.0),
+    slow_s=4.0,
+    single=Span(warm_s=1.5, seconds=8.0),
     shares=(HALF,),
-    paced_s=5.0,
-    overload=Span(warm_s=6.0, seconds=5.0),
-    batch=Span(warm_s=2.0, seconds=6.0),
-    batch_readings_per_second_max=60_000,
-    before_kill_s=2.0,
+    paced_s=4.0,
+    overload=Span(warm_s=1.0, seconds=4.0),
+    batch=Span(warm_s=1.0, seconds=5.0),
+    batch_readings_per_second_max=80_000,
+    before_loss_s=2.0,
+    is_full=False,
 )
 """About a minute."""
 FULL: Final = Plan(
@@ -83,10 +101,11 @@ FULL: Final = Plan(
     single=Span(warm_s=5.0, seconds=30.0),
     shares=(0.25, HALF, 0.9),
     paced_s=15.0,
-    overload=Span(warm_s=10.0, seconds=20.0),
-    batch=Span(warm_s=5.0, seconds=20.0),
-    batch_readings_per_second_max=60_000,
-    before_kill_s=5.0,
+    overload=Span(warm_s=3.0, seconds=20.0),
+    batch=Span(warm_s=3.0, seconds=20.0),
+    batch_readings_per_second_max=80_000,
+    before_loss_s=5.0,
+    is_full=True,
 )
 
 
@@ -102,12 +121,9 @@ def run(plan: Plan, *, validators: int, command: str, say: Say) -> Result:
     Raises:
         BenchmarkFailed: the network lost, repeated or refused something it should not.
     """
-    directory = Path(tempfile.mkdtemp(prefix="tanlian-bench-"))
-    try:
-        network = found(directory / "network", validators)
+    with TemporaryDirectory(prefix="tanlian-bench-") as directory, failing_plainly():
+        network = found(Path(directory) / "network", validators)
         return _Run(plan, network, command, say).measure()
-    finally:
-        shutil.rmtree(directory)
 
 
 class _Run:
@@ -127,15 +143,7 @@ class _Run:
         self._ceiling = 0.0
 
     def measure(self) -> Result:
-        verify_us = self._verify_us()
-        devnet = Devnet(self._network)
-        try:
-            devnet.start()
-            devnet.wait_ready()
-            measured = uvloop.run(self._measure(devnet, verify_us))
-        finally:
-            devnet.stop()
-        return measured
+        return uvloop.run(self._measure(Devnet(self._network), self._verify_us()))
 
     def _verify_us(self) -> float:
         self._say("Signature checks on all cores ...")
@@ -147,27 +155,26 @@ class _Run:
 
     async def _measure(self, devnet: Devnet, verify_before_us: float) -> Result:
         plan = self._plan
-        workload = await register(self._network)
-        rig = Rig(network=self._network, devnet=devnet, workload=workload)
-        await rig.open()
-        try:
-            slow = await self._pace(rig, SLOW_RATE, plan.slow_s)
-            single, disk, wire = await self._single(rig)
+        async with running(self._network, devnet) as (rig, workloads):
+            supply = Supply(workloads.single)
+            slow = await self._pace(rig, supply, SLOW_RATE, plan.slow_s)
+            single = await self._single(rig, supply)
             rss = max(each.rss_peak_bytes for each in rig.usages())
             verify_us = (verify_before_us + await asyncio.to_thread(self._verify_us)) / 2
             paced = {
-                share: await self._pace(rig, share * single.per_second, plan.paced_s)
+                share: await self._pace(rig, supply, share * single.per_second, plan.paced_s)
                 for share in plan.shares
             }
-            flooded = await self._overload(rig, single.per_second)
-            rss_flooded = max(each.rss_peak_bytes for each in rig.usages())
-            batch, batch_disk = await self._batch(rig)
-            kill = await self._kill(rig, single.per_second / 2)
+            flooded = await self._overload(rig, workloads.flood, single.per_second)
+            batch = await self._batch(rig, workloads.batch)
+            checked = await self._checked(rig, workloads) if plan.is_full else None
+            hang = await self._hang(rig, supply, single.per_second / 2) if plan.is_full else None
+            kill = await self._kill(rig, supply, single.per_second / 2)
             survivors = [self._network.nodes[lane] for lane in rig.running]
-        finally:
-            rig.close()
-        self._say("Stopping the nodes and reading their chains ...")
-        await asyncio.to_thread(devnet.stop)
+            self._say("Stopping the nodes and reading their chains ...")
+        footprint = measure_footprint(
+            survivors[0], single=(single.heights, SINGLES), batch=(batch.heights, BATCHES)
+        )
         return Result(
             environment=self._environment,
             verify_us=verify_us,
@@ -179,104 +186,100 @@ class _Run:
             paced=paced,
             overload=flooded,
             batch=batch,
+            batch_all_checks=checked,
             readings_per_transaction=READINGS_PER_BATCH,
-            resume_s=self._resume_s(kill, survivors[0]),
+            killed_resume_s=self._resume_s(kill, survivors[0]),
+            hung=hang,
+            hung_resume_s=None if hang is None else self._resume_s(hang, survivors[0]),
             rss_peak_bytes=rss,
-            rss_peak_after_overload_bytes=rss_flooded,
-            disk_bytes_per_transaction=disk,
-            disk_bytes_per_reading=batch_disk / READINGS_PER_BATCH,
-            wire_bytes=wire,
+            disk_bytes_per_transaction=footprint.single,
+            disk_bytes_per_reading=footprint.batch / READINGS_PER_BATCH,
+            wire_bytes=len(next(workloads.single.sign(0, 1, 1))),
             audit=audit(survivors),
         )
 
     # -- phases --------------------------------------------------------------------------------
 
-    async def _pace(self, rig: Rig, rate: float, seconds: float) -> Paced:
-        self._say(f"Latency at {rate:,.0f} transactions/s, one a request ...")
-        found = await pace(rig, rig.workload.sign_lanes(int(rate * seconds), 1), rate)
+    async def _pace(self, rig: Rig, supply: Supply, rate: float, seconds: float) -> Paced:
+        self._say(f"Latency at {rate:,.0f} transactions/s ...")
+        queues = supply.reserve(int(rate * (seconds + SETTLE_S) * 1.3) + POST_MAX)
+        found = await pace(rig, queues, rate, seconds)
         await rig.drain()
         return found
 
-    async def _single(self, rig: Rig) -> tuple[Saturation, float, int]:
+    async def _single(self, rig: Rig, supply: Supply) -> Saturation:
         span = self._plan.single
         self._say("Saturation, one reading a transaction ...")
-        queues = self._signed(rig, span, self._ceiling * SHARE_EXPECTED_MAX, BACKLOG_MAX, 1)
-        wire_bytes = len(queues[0][0])
-        disk, before = rig.disk_bytes(), rig.accepted
+        rate = self._ceiling * SHARE_EXPECTED_MAX
+        queues = supply.reserve(int(rate * (span.warm_s + span.seconds)) + BACKLOG_MAX)
         found = await saturate(
-            rig,
-            queues,
-            span,
-            backlog_max=BACKLOG_MAX,
-            post_max=POST_MAX,
-            cores=self._cores,
+            rig, queues, span, backlog_max=BACKLOG_MAX, post_max=POST_MAX, cores=self._cores
         )
         await rig.drain()
-        return found, (rig.disk_bytes() - disk) / max(1, rig.accepted - before), wire_bytes
+        return found
 
-    async def _batch(self, rig: Rig) -> tuple[Saturation, float]:
-        span = self._plan.batch
+    async def _batch(self, rig: Rig, workload: Workload) -> Saturation:
         self._say(f"Saturation, {READINGS_PER_BATCH} readings a transaction ...")
+        return await self._saturate_batches(rig, workload)
+
+    async def _checked(self, rig: Rig, workloads: Workloads) -> Saturation:
+        self._say("Meters that every check applies to, with their baselines ...")
+        workload = checked_workload(workloads.single.chain_id, workloads.single.signers)
+        await register_checked(self._network)
+        await fill_up(
+            rig, training(workload), backlog_max=BATCH_BACKLOG_MAX, post_max=BATCH_POST_MAX
+        )
+        await set_baselines(self._network)
+        await rig.rebase()
+        self._say(f"Saturation, {READINGS_PER_BATCH} readings a transaction, all checks ...")
+        return await self._saturate_batches(rig, workload)
+
+    async def _saturate_batches(self, rig: Rig, workload: Workload) -> Saturation:
+        span = self._plan.batch
         rate = self._plan.batch_readings_per_second_max / READINGS_PER_BATCH
-        queues = self._signed(rig, span, rate, BATCH_BACKLOG_MAX, READINGS_PER_BATCH)
-        disk, before = rig.disk_bytes(), rig.accepted
+        count = int(rate * (span.warm_s + span.seconds)) + BATCH_BACKLOG_MAX
         found = await saturate(
             rig,
-            queues,
+            workload.sign_lanes(count, READINGS_PER_BATCH),
             span,
             backlog_max=BATCH_BACKLOG_MAX,
             post_max=BATCH_POST_MAX,
             cores=self._cores,
         )
         await rig.drain()
-        return found, (rig.disk_bytes() - disk) / max(1, rig.accepted - before)
+        return found
 
-    async def _overload(self, rig: Rig, peak: float) -> Saturation:
-        span = self._plan.overload
-        rate = OVERLOAD * peak
+    async def _overload(self, rig: Rig, workload: Workload, peak: float) -> Saturation:
+        span, rate = self._plan.overload, OVERLOAD * peak
         self._say(f"Overload, one operator offers {rate:,.0f} transactions/s ...")
-        count = int(rate * (span.warm_s + span.seconds) * 1.2)
-        queues = rig.workload.sign_flood(count)
-        found = await overload(rig, queues, span, rate=rate, cores=self._cores)
+        # What is refused is offered again, so only what is committed is used up.
+        count = 2 * SENDER_MAX + int(1.2 * peak * (span.warm_s + span.seconds))
+        found = await overload(
+            rig, workload.sign_lanes(count, 1), span, rate=rate, cores=self._cores
+        )
         await rig.drain()
         return found
 
-    async def _kill(self, rig: Rig, rate: float) -> Kill:
+    async def _hang(self, rig: Rig, supply: Supply, rate: float) -> Outage:
+        self._say(f"Freezing the primary at {rate:,.0f} transactions/s ...")
+        spans = (self._plan.before_loss_s, HANG_MAX_S)
+        queues = supply.reserve(int(rate * sum(spans) * 1.1) + POST_MAX)
+        found = await lose_primary(rig, queues, rate=rate, spans=spans, is_frozen=True)
+        await rig.drain()
+        return found
+
+    async def _kill(self, rig: Rig, supply: Supply, rate: float) -> Outage:
         self._say(f"Killing the primary at {rate:,.0f} transactions/s ...")
-        seconds = self._plan.before_kill_s + RESUME_MAX_S
-        queues = rig.workload.sign_lanes(int(rate * seconds * 1.1), 1)
-        return await kill_primary(rig, queues, rate=rate, before_s=self._plan.before_kill_s)
+        spans = (self._plan.before_loss_s, RESUME_MAX_S)
+        queues = supply.reserve(int(rate * sum(spans) * 1.1) + POST_MAX)
+        return await lose_primary(rig, queues, rate=rate, spans=spans, is_frozen=False)
 
-    def _resume_s(self, kill: Kill, survivor: NodeAddress) -> float | None:
-        name = self._network.nodes[kill.lane].node_id
+    def _resume_s(self, outage: Outage, survivor: NodeAddress) -> float | None:
+        name = self._network.nodes[outage.lane].node_id
         genesis = load_genesis(self._network.genesis_path)
-        killed = next(each for each in genesis.members if each.node_id == name)
+        lost = next(each for each in genesis.members if each.node_id == name)
         return seconds_until(
-            first_block_not_by(survivor, killed.consensus_key, kill.height), kill.seen, kill.at_s
+            first_block_not_by(survivor, lost.consensus_key, outage.height),
+            outage.seen,
+            outage.at_s,
         )
-
-    @staticmethod
-    def _signed(
-        rig: Rig, span: Span, rate: float, backlog: int, readings: int
-    ) -> list[deque[bytes]]:
-        return rig.workload.sign_lanes(int(rate * (span.warm_s + span.seconds)) + backlog, readings)
-
-
-def commit_of(folder: Path) -> str:
-    """Returns the commit that is checked out, or "unknown"; reads it as git itself stores it."""
-    for parent in (folder, *folder.parents):
-        head = parent / ".git" / "HEAD"
-        if head.is_file():
-            return _resolve(head.parent, head.read_text(encoding="ascii").strip())
-    return "unknown"
-
-
-def _resolve(git: Path, head: str) -> str:
-    if not head.startswith("ref: "):
-        return head
-    name = head.removeprefix("ref: ")
-    if (git / name).is_file():
-        return (git / name).read_text(encoding="ascii").strip()
-    packed = git / "packed-refs"
-    lines = packed.read_text(encoding="ascii").splitlines() if packed.is_file() else []
-    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "unknown")

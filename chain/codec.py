@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -32,6 +31,14 @@ from typing import (
 import msgpack
 
 from chain.errors import DecodeError
+from chain.record_source import (
+    Dumper,
+    FastParser,
+    dumper_of,
+    fast_parser_of,
+    is_plain,
+    with_fast_init,
+)
 from chain.types import I64_MIN, U64_MAX, Length, Pattern, Range
 
 Value: TypeAlias = bool | int | bytes | str | tuple["Value", ...] | None
@@ -41,7 +48,6 @@ DEPTH_MAX: Final = 12
 """Nesting of arrays that any record of this chain needs, with room: the deepest has 8."""
 
 _Parser: TypeAlias = Callable[[Any, str], Any]
-_Dumper: TypeAlias = Callable[[Any], Any]
 _SCALARS: Final = frozenset({int, bytes, str, bool, NoneType})
 _PLAIN_WORDS: Final = {bool: "a boolean", bytes: "a byte string", str: "a text"}
 """Annotations without bounds, with the words for them."""
@@ -126,6 +132,11 @@ class Record:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        # ``dataclass(slots=True)`` makes the class a second time, with its fields described.
+        if is_plain(cls):
+            with_fast_init(cls)
+
     def to_value(self) -> tuple[Value, ...]:
         """Returns the fields in order as a plain value."""
         value: tuple[Value, ...] = schema_of(type(self)).dump(self)
@@ -162,7 +173,7 @@ class Schema:
     """How one record class is parsed and dumped, compiled once from its annotations."""
 
     parse: _Parser
-    dump: _Dumper
+    dump: Dumper
     names: tuple[str, ...]
     """Field names in wire order."""
     annotations: Mapping[str, object]
@@ -183,19 +194,26 @@ def schema_of(cls: type[Record]) -> Schema:
 def _compile(cls: type[Record]) -> Schema:
     hints = get_type_hints(cls, include_extras=True)
     names = tuple(hints)
-    parsers = tuple(_parser_of(hints[name]) for name in names)
-    dumpers = tuple(_dumper_of(hints[name]) for name in names)
+    diagnose = _record_parser(cls, hints)  # first: it refuses what has no encoding
     return Schema(
-        parse=_record_parser(cls, names, parsers),
-        dump=_record_dumper(names, dumpers),
+        parse=_parser_with_diagnosis(fast_parser_of(cls), diagnose),
+        dump=dumper_of(cls),
         names=names,
-        annotations={name: hints[name] for name in names},
+        annotations=hints,
     )
 
 
-def _record_parser(
-    cls: type[Record], names: tuple[str, ...], parsers: tuple[_Parser, ...]
-) -> _Parser:
+def _parser_with_diagnosis(parse: FastParser, diagnose: _Parser) -> _Parser:
+    def parse_or_say(value: object, path: str) -> object:
+        record = parse(value)
+        # What is well-formed is built at once; only what is not is looked at field by field.
+        return diagnose(value, path) if record is None else record
+
+    return parse_or_say
+
+
+def _record_parser(cls: type[Record], hints: Mapping[str, object]) -> _Parser:
+    names, parsers = tuple(hints), tuple(map(_parser_of, hints.values()))
     count = len(names)
 
     def parse(value: object, path: str) -> Record:
@@ -215,26 +233,6 @@ def _record_parser(
         return cls(**built)
 
     return parse
-
-
-def _record_dumper(names: tuple[str, ...], dumpers: tuple[_Dumper | None, ...]) -> _Dumper:
-    if not names:
-        return lambda _record: ()
-    getter = attrgetter(*names)
-    if len(names) == 1:
-        only = dumpers[0]
-        return lambda record: (getter(record) if only is None else only(getter(record)),)
-    converted = tuple((i, dumper) for i, dumper in enumerate(dumpers) if dumper is not None)
-    if not converted:
-        return getter
-
-    def dump(record: Record) -> tuple[Value, ...]:
-        values = list(getter(record))
-        for index, dumper in converted:
-            values[index] = dumper(values[index])
-        return tuple(values)
-
-    return dump
 
 
 def _parser_of(hint: Any) -> _Parser:
@@ -390,41 +388,6 @@ def _sequence_parser(parse_element: _Parser, bounds: Length) -> _Parser:
         return tuple([parse_element(element, f"{path}[{i}]") for i, element in enumerate(value)])
 
     return parse
-
-
-def _dumper_of(hint: Any) -> _Dumper | None:
-    """Returns how a field becomes a plain value, or None where it already is one."""
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _dumper_of(get_args(hint)[0])
-    if origin in {Union, UnionType}:
-        (inner,) = (argument for argument in get_args(hint) if argument is not NoneType)
-        dump_inner = _dumper_of(inner)
-        if dump_inner is None:
-            return None
-        return lambda value: None if value is None else dump_inner(value)
-    if origin is tuple:
-        return _tuple_dumper(get_args(hint))
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return lambda value: schema_of(hint).dump(value)
-    if isinstance(hint, type) and issubclass(hint, IntEnum):
-        return int
-    return None
-
-
-def _tuple_dumper(arguments: tuple[Any, ...]) -> _Dumper | None:
-    if len(arguments) == 2 and arguments[1] is Ellipsis:
-        dump_element = _dumper_of(arguments[0])
-        if dump_element is None:
-            return None
-        return lambda value: tuple([dump_element(element) for element in value])
-    dumpers = tuple(_dumper_of(argument) for argument in arguments)
-    if all(dumper is None for dumper in dumpers):
-        return None
-    return lambda value: tuple(
-        element if dumper is None else dumper(element)
-        for dumper, element in zip(dumpers, value, strict=True)
-    )
 
 
 def _span(bounds: Length) -> str:

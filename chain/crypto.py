@@ -6,8 +6,9 @@ Ed25519 goes through libsodium (PyNaCl) and nothing else in consensus: OpenSSL d
 """
 
 import hashlib
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from nacl.bindings import (
     crypto_core_ed25519_is_valid_point,
@@ -48,19 +49,26 @@ class Domain(Enum):
     __hash__ = object.__hash__
 
 
-_hasher_of: Final = {domain: hashlib.sha256(domain.value) for domain in Domain}
-
-
 def hash_of(domain: Domain, *parts: bytes | bytearray) -> Hash:
     """Returns SHA-256 over the domain tag and the parts, 32 bytes.
 
     Parts are joined without separators: where more than one has a variable length, encode them
     as one record instead.
     """
-    hasher = _hasher_of[domain].copy()
-    for part in parts:
-        hasher.update(part)
-    return hasher.digest()
+    return hashlib.sha256(domain.value + b"".join(parts)).digest()
+
+
+def hasher_of(domain: Domain) -> Callable[[bytes | bytearray], Hash]:
+    """Returns :func:`hash_of` of one part in a domain, for what is hashed by the thousand."""
+    tag, sha256 = domain.value, hashlib.sha256
+    return lambda data: sha256(tag + data).digest()
+
+
+SignatureClaim: TypeAlias = tuple[PublicKey, bytes, Signature]
+"""Key, message and the signature that is said to be the key's over the message."""
+
+Verifier: TypeAlias = Callable[[Sequence[SignatureClaim]], list[bool]]
+"""Returns of each claim whether it holds; how many threads it takes is its own business."""
 
 
 class SignatureScheme(Protocol):
@@ -69,6 +77,11 @@ class SignatureScheme(Protocol):
     def verify(self, public_key: PublicKey, message: bytes, signature: Signature) -> bool:
         """Returns whether the signature is the key's over exactly these bytes."""
         ...
+
+
+def one_by_one(scheme: SignatureScheme) -> Verifier:
+    """Returns the verifier that checks one claim after the other."""
+    return lambda claims: [scheme.verify(*claim) for claim in claims]
 
 
 class Signer(Protocol):

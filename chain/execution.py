@@ -17,7 +17,7 @@ from chain.errors import ChainError, ContractRefusal, InvalidBlock, InvalidTrans
 from chain.merkle import merkle_root
 from chain.parameters import Parameters
 from chain.receipt import Event, Receipt, Status
-from chain.state import State, StateReader, UnencodableRecord
+from chain.state import RecordCache, State, StateReader, UnencodableRecord
 from chain.state_tree import StateTree, TreeUpdate
 from chain.transaction import Transaction, check_window
 from chain.types import TEXT_BYTES_MAX, Hash, Height, Milliseconds
@@ -103,7 +103,7 @@ def execute_block(
     *,
     context: BlockContext,
     transactions: Sequence[Transaction],
-    reader: StateReader,
+    committed: StateReader | RecordCache,
     tree: StateTree,
     index: TransactionIndex,
     runtime: ContractRuntime,
@@ -113,7 +113,7 @@ def execute_block(
     Args:
         context: the block's place and time.
         transactions: parsed, signatures already checked by the caller, each once.
-        reader: state after the parent block.
+        committed: state after the parent block.
         tree: authenticated tree over the same state; read only here.
         index: committed ids for duplicate detection.
         runtime: the contracts.
@@ -127,7 +127,7 @@ def execute_block(
         BlockBug: it failed in the block's own work.
     """
     check_limits(transactions, context.parameters, runtime)
-    state = State(reader)
+    state = State(committed)
     block_events = _begin_block(state, context, runtime)
     receipts: list[Receipt] = []
     seen: dict[Hash, None] = {}

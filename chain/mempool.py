@@ -134,12 +134,11 @@ class Mempool:
                 f"transaction {transaction_id.hex()}: its execution failed unexpectedly on this "
                 "node; its operator has been told",
             )
-        size = len(transaction.wire)
-        self._check_room(transaction.payload.sender, size)
+        self.check_room(transaction)
         entry = _Entry(transaction, now_ms)
         self._entries[transaction_id] = entry
         self._queues.setdefault(transaction.payload.sender, OrderedDict())[transaction_id] = entry
-        self._bytes += size
+        self._bytes += len(transaction.wire)
         deadline_ms = transaction.payload.valid_until_ms
         self._latest_deadline_ms = max(self._latest_deadline_ms, deadline_ms)
         heappush(self._deadlines, (deadline_ms, transaction_id))
@@ -251,8 +250,13 @@ class Mempool:
         if len(self._quarantined) > QUARANTINE_MAX:
             self._quarantined.popitem(last=False)
 
-    def _check_room(self, sender: PublicKey, size: int) -> None:
-        limits = self._limits
+    def check_room(self, transaction: Transaction) -> None:
+        """Checks that a transaction would find room, before anything dear is done for it.
+
+        Raises:
+            InvalidTransaction: ``MEMPOOL_FULL`` or ``SENDER_QUOTA``.
+        """
+        limits, size = self._limits, len(transaction.wire)
         if len(self._entries) >= limits.transactions_max:
             raise InvalidTransaction(
                 "MEMPOOL_FULL",
@@ -265,7 +269,7 @@ class Mempool:
                 f"the pool holds {self._bytes} of {limits.bytes_max} bytes and has no room for "
                 f"{size} more; try again later or another node",
             )
-        if len(self._queues.get(sender, ())) >= limits.per_sender_max:
+        if len(self._queues.get(transaction.payload.sender, ())) >= limits.per_sender_max:
             raise InvalidTransaction(
                 "SENDER_QUOTA",
                 f"the pool holds {limits.per_sender_max} transactions of this sender, its limit; "

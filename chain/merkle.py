@@ -26,11 +26,13 @@ def merkle_root(leaves: Sequence[bytes]) -> Hash:
     """Returns the root over the leaves in order."""
     if not leaves:
         return hashlib.sha256(b"").digest()
-    level = [leaf_hash(leaf) for leaf in leaves]
+    sha256 = hashlib.sha256
+    level = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
     # Joining neighbours level by level, an odd last one moving up unchanged, gives the same tree
     # as the recursive split at the largest power of two.
     while len(level) > 1:
-        joined = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        joined = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
         if len(level) % 2:
             joined.append(level[-1])
         level = joined

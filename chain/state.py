@@ -11,7 +11,6 @@ byte order over database and overlay together.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Final, Protocol, TypeVar, cast
 
 from chain.codec import Record
@@ -20,8 +19,9 @@ from chain.types import Hash
 
 RecordT = TypeVar("RecordT", bound=Record)
 
-DECODED_MAX: Final = 8_192
-"""Decoded records that are kept: meters, accounts and factors are read in every block."""
+RECORDS_MAX: Final = 8_192
+"""Records that a cache keeps: meters, accounts and factors are read in every block, and what a
+block wrote is mostly read by the next one. A record and its bytes take 1 to 4 KB."""
 KEY_BYTES_MAX: Final = 256
 """Longest key: a namespace and three identifiers."""
 
@@ -88,20 +88,87 @@ class MemoryStateReader:
                 self.entries[key] = value
 
 
+class Records(Protocol):
+    """Whatever gives records by key: a state, or the cache over a committed one."""
+
+    def get(self, cls: type[RecordT], key: bytes) -> RecordT | None:
+        """Returns the record under a key as the given class, or None where it is absent."""
+        ...
+
+
+class RecordCache:
+    """Records of the committed state by key: what one block read or wrote, the next one reads.
+
+    What a block wrote enters as bytes and is decoded when it is read, so that every node, one that
+    restarted a moment ago included, works on what came out of the decoder and on nothing else.
+
+    Args:
+        reader: the committed state.
+        records_max: records that are kept at least; at most twice as many are.
+    """
+
+    def __init__(self, reader: StateReader, records_max: int = RECORDS_MAX) -> None:
+        self._reader = reader
+        self._records_max = records_max
+        # What is asked for moves from the old generation to the young one; when that is full, it
+        # becomes the old one, and what nobody asked for since is forgotten.
+        self._young: dict[bytes, Record | bytes | None] = {}
+        self._old: dict[bytes, Record | bytes | None] = {}
+
+    def get(self, cls: type[RecordT], key: bytes) -> RecordT | None:
+        """Returns the record under a key as the given class, or None where it is absent."""
+        if key in self._young:
+            found = self._young[key]
+        else:
+            found = self._old[key] if key in self._old else self._reader.get(key)
+            self._keep(key, found)
+        if type(found) is bytes:
+            found = self._young[key] = cls.decode(found)
+        assert found is None or isinstance(found, cls), f"{key!r} holds another class"
+        return found
+
+    def stored(self, key: bytes) -> bytes | None:
+        """Returns the canonical bytes under a key, or None where it is absent."""
+        return self._reader.get(key)
+
+    def iterate(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yields (key, value) with this prefix in byte order, from ``start`` on if given."""
+        return self._reader.iterate(prefix, start)
+
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Takes over the changes of a block that the reader serves from now on."""
+        for key, value in changes.items():
+            self._old.pop(key, None)
+            self._keep(key, value)
+
+    def _keep(self, key: bytes, found: Record | bytes | None) -> None:
+        if len(self._young) >= self._records_max:
+            self._old, self._young = self._young, {}
+        self._young[key] = found
+
+
 class State:
     """Overlay of one block over a committed state.
 
     Use: :meth:`begin` a transaction, read and write, then :meth:`keep` or :meth:`drop` it;
     :meth:`changes` at the end of the block. Reads and writes outside a transaction belong to the
     block itself.
+
+    Args:
+        committed: the state after the parent block.
     """
 
-    def __init__(self, reader: StateReader) -> None:
-        self._reader = reader
+    def __init__(self, committed: StateReader | RecordCache) -> None:
+        self._committed = (
+            committed if isinstance(committed, RecordCache) else RecordCache(committed)
+        )
         self._loaded: dict[bytes, Record | None] = {}
-        self._block: dict[bytes, Record | None] = {}
+        """What was read of the committed state."""
+        self._current: dict[bytes, Record | None] = {}
+        """What was read or written, as it stands after the last transaction that was kept."""
         self._transaction: dict[bytes, Record | None] | None = None
         self._writers: dict[bytes, Hash | None] = {}
+        """Who wrote last, of each key that the block wrote."""
         self._drafts: dict[bytes, Draft] = {}
         """What stands under their keys, whatever the layers say."""
         self._edited: dict[bytes, None] = {}
@@ -119,7 +186,7 @@ class State:
             writer: id of the transaction, to name it where its records prove unencodable.
         """
         assert self._transaction is not None, "no transaction has begun"
-        self._block.update(self._transaction)
+        self._current.update(self._transaction)
         self._writers.update(dict.fromkeys(self._transaction, writer))
         self._transaction = None
         if self._edited:
@@ -134,32 +201,26 @@ class State:
 
     def get(self, cls: type[RecordT], key: bytes) -> RecordT | None:
         """Returns the record under a key as the given class, or None where it is absent."""
+        transaction = self._transaction
         if key in self._drafts:
-            drafted = self._frozen(key)
-            assert isinstance(drafted, cls), f"{key!r} holds another class"
-            return drafted
-        for layer in (self._transaction, self._block, self._loaded):
-            if layer is not None and key in layer:
-                record = layer[key]
-                assert record is None or isinstance(record, cls), f"{key!r} holds another class"
-                return record
-        stored = self._reader.get(key)
-        loaded = None if stored is None else _decode(cls, stored)
-        self._loaded[key] = loaded
-        return loaded
+            record: Record | None = self._frozen(key)
+        elif transaction is not None and key in transaction:
+            record = transaction[key]
+        elif key in self._current:
+            record = self._current[key]
+        else:
+            record = self._loaded[key] = self._current[key] = self._committed.get(cls, key)
+        assert record is None or isinstance(record, cls), f"{key!r} holds another class"
+        return record
 
     def put(self, key: bytes, record: Record) -> None:
         """Sets the record under a key."""
         assert 0 < len(key) <= KEY_BYTES_MAX, f"state key of {len(key)} bytes"
-        if key in self._drafts:
-            self._end_draft(key)
-        self._layer()[key] = record
+        self._write(key, record)
 
     def delete(self, key: bytes) -> None:
         """Removes a key; removing an absent one changes nothing."""
-        if key in self._drafts:
-            self._end_draft(key)
-        self._layer()[key] = None
+        self._write(key, None)
 
     def edit(
         self, cls: type[RecordT], key: bytes, begin: Callable[[RecordT | None], DraftT]
@@ -180,6 +241,7 @@ class State:
         if draft is None:
             assert 0 < len(key) <= KEY_BYTES_MAX, f"state key of {len(key)} bytes"
             draft = self._drafts[key] = begin(self.get(cls, key))
+            self._writers.setdefault(key, None)
         if self._transaction is not None:
             self._edited[key] = None
         return cast("DraftT", draft)
@@ -192,17 +254,17 @@ class State:
         Writing under the prefix while iterating is not seen by the iteration; take what you need
         first.
         """
+        transaction = self._transaction or {}
         written = {
-            key: record
-            for layer in (self._block, self._transaction or {})
-            for key, record in layer.items()
-            if key.startswith(prefix) and key >= start
+            key: transaction[key] if key in transaction else self._current[key]
+            for key in (*self._writers, *transaction)
+            if key.startswith(prefix) and key >= start and key not in self._drafts
         }
         for key in self._drafts:
             if key.startswith(prefix) and key >= start:
                 written[key] = self._frozen(key)
         pending = sorted(written, reverse=True)
-        for key, stored in self._reader.iterate(prefix, start):
+        for key, stored in self._committed.iterate(prefix, start):
             while pending and pending[-1] < key:
                 yield from _written_entry(cls, pending.pop(), written)
             if pending and pending[-1] == key:
@@ -222,16 +284,16 @@ class State:
         """
         assert self._transaction is None, "a transaction is still open"
         for key in self._drafts:
-            self._block[key] = self._frozen(key)
+            self._current[key] = self._frozen(key)
         self._drafts.clear()  # drafts may know this state: what knows each other is freed late
         changes: dict[bytes, bytes | None] = {}
-        for key in sorted(self._block):
-            record = self._block[key]
+        for key in sorted(self._writers):
+            record = self._current[key]
             # What was read before needs no second look at the database to be compared.
             if key in self._loaded and self._loaded[key] == record:
                 continue
             encoded = None if record is None else self._encode(key, record)
-            if key in self._loaded or encoded != self._reader.get(key):
+            if key in self._loaded or encoded != self._committed.stored(key):
                 changes[key] = encoded
         return changes
 
@@ -247,30 +309,16 @@ class State:
         except (OverflowError, TypeError, ValueError) as error:
             raise UnencodableRecord(key=key, writer=self._writers.get(key), cause=error) from error
 
-    def _end_draft(self, key: bytes) -> None:
-        """Leaves what a draft holds in the block, where a dropped transaction finds it again."""
-        self._block[key] = self._frozen(key)
-        del self._drafts[key]
-
-    def _layer(self) -> dict[bytes, Record | None]:
-        return self._block if self._transaction is None else self._transaction
-
-
-@lru_cache(maxsize=DECODED_MAX)
-def _decode_once(decode: Callable[[bytes], Record], stored: bytes) -> Record:
-    return decode(stored)
-
-
-def _decode(cls: type[RecordT], stored: bytes) -> RecordT:
-    """Returns the record of these bytes, decoded once however often it is read.
-
-    Decoding depends on nothing but class and bytes, and records are frozen; so equal bytes may
-    share one record, whichever block or key they are read for. What a block *writes* does not
-    enter here: only what came out of the decoder does, on every node alike.
-    """
-    record = _decode_once(cls.decode, stored)
-    assert isinstance(record, cls)
-    return record
+    def _write(self, key: bytes, record: Record | None) -> None:
+        if key in self._drafts:
+            # Left in the block, where a dropped transaction finds it again.
+            self._current[key] = self._frozen(key)
+            del self._drafts[key]
+        if self._transaction is None:
+            self._current[key] = record
+            self._writers[key] = None
+        else:
+            self._transaction[key] = record
 
 
 def _written_entry(

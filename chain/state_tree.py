@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
 from chain.codec import Record
-from chain.crypto import Domain, hash_of
+from chain.crypto import Domain, hash_of, hasher_of
 from chain.errors import InvalidProof
 from chain.types import HASH_BYTES, U16, Hash, Length
 
@@ -37,6 +37,11 @@ BUCKET_HASHES_BYTES: Final = BUCKET_COUNT * HASH_BYTES
 """Size of all bucket hashes together, as a database keeps them: 2 MB."""
 PROOF_BUCKET_BYTES_MAX: Final = 4_194_304
 """Bounds decoding of a proof: 65,536 keys in one bucket, 4,000 times the usual."""
+
+_hash_key: Final = hasher_of(Domain.STATE_KEY)
+_hash_value: Final = hasher_of(Domain.STATE_VALUE)
+_hash_bucket: Final = hasher_of(Domain.STATE_BUCKET)
+_hash_node: Final = hasher_of(Domain.STATE_NODE)
 
 _NODE_BYTES: Final = ARITY * HASH_BYTES
 _SIBLINGS_BYTES: Final = (ARITY - 1) * HASH_BYTES
@@ -142,10 +147,9 @@ class StateTree:
         """
         entries_by_bucket: dict[int, list[tuple[Hash, Hash | None]]] = {}
         for key, value in changes.items():
-            key_hash = hash_of(Domain.STATE_KEY, key)
-            value_hash = None if value is None else hash_of(Domain.STATE_VALUE, value)
-            index = _bucket_of(key_hash)
-            entries_by_bucket.setdefault(index, []).append((key_hash, value_hash))
+            key_hash = _hash_key(key)
+            entry = (key_hash, None if value is None else _hash_value(value))
+            entries_by_bucket.setdefault(_bucket_of(key_hash), []).append(entry)
         buckets: dict[int, bytes] = {}
         size_delta = 0
         for index in sorted(entries_by_bucket):
@@ -187,21 +191,18 @@ class StateTree:
 
     def _nodes_over(self, buckets: Mapping[int, bytes]) -> tuple[dict[int, Hash], ...]:
         """Returns the changed hashes of each level, bucket hashes first."""
-        changed = {
-            index: hash_of(Domain.STATE_BUCKET, content) for index, content in buckets.items()
-        }
+        changed = {index: _hash_bucket(content) for index, content in buckets.items()}
         nodes = [changed]
         for level in self._levels[:LEVELS]:
             families: dict[int, bytearray] = {}
             for index, node in changed.items():
-                parent, place = divmod(index, ARITY)
+                parent = index // ARITY
                 family = families.get(parent)
                 if family is None:
                     family = families[parent] = _family(level, parent)
-                family[place * HASH_BYTES : (place + 1) * HASH_BYTES] = node
-            changed = {
-                parent: hash_of(Domain.STATE_NODE, family) for parent, family in families.items()
-            }
+                start = index % ARITY * HASH_BYTES
+                family[start : start + HASH_BYTES] = node
+            changed = {parent: _hash_node(family) for parent, family in families.items()}
             nodes.append(changed)
         return tuple(nodes)
 
@@ -271,12 +272,20 @@ def _family(level: bytearray, parent: int) -> bytearray:
 def _with_entries(content: bytes, entries: list[tuple[Hash, Hash | None]]) -> bytes:
     """Returns a bucket's content after setting or removing entries, each key at most once."""
     for key_hash, value_hash in entries:
-        hashes = [content[at : at + HASH_BYTES] for at in range(0, len(content), ENTRY_BYTES)]
-        start = bisect_left(hashes, key_hash) * ENTRY_BYTES
+        start = _place_of(content, key_hash)
         end = start + ENTRY_BYTES if content.startswith(key_hash, start) else start
         entry = b"" if value_hash is None else key_hash + value_hash
         content = content[:start] + entry + content[end:]
     return content
+
+
+def _place_of(content: bytes, key_hash: Hash) -> int:
+    """Returns the offset at which a bucket holds a key's entry, or would hold it."""
+    found = content.find(key_hash)
+    if found % ENTRY_BYTES == 0:  # a value may hold anything, also another key's hash
+        return found
+    hashes = [content[at : at + HASH_BYTES] for at in range(0, len(content), ENTRY_BYTES)]
+    return bisect_left(hashes, key_hash) * ENTRY_BYTES
 
 
 def _levels_over(bucket_hashes: bytes) -> list[bytearray]:

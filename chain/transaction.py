@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.crypto import Domain, SignatureScheme, Signer, hash_of
+from chain.crypto import Domain, SignatureClaim, SignatureScheme, Signer, hasher_of
 from chain.errors import InvalidTransaction
+from chain.record_source import with_fast_init
 from chain.types import (
     Hash,
     Identifier,
@@ -25,6 +26,8 @@ from chain.types import (
 )
 
 TRANSACTION_VERSION: Final = 1
+_SIGNED_TAG: Final = Domain.TRANSACTION.value
+_hash_id: Final = hasher_of(Domain.TRANSACTION_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class SignedPayload(Record):
     signature: Signature
 
 
+@with_fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """A well-formed transaction with its bytes; build it with :meth:`parse` or :func:`sign`."""
@@ -61,9 +65,9 @@ class Transaction:
     wire: bytes
     """Canonical bytes of :class:`SignedPayload`, as received."""
     payload: Payload
+    payload_bytes: bytes
+    """What the signature covers, together with its domain tag."""
     signature: Signature
-    signing_bytes: bytes
-    """What the signature covers: the domain tag and the payload bytes."""
     id: Hash
 
     @classmethod
@@ -77,28 +81,32 @@ class Transaction:
         return cls(
             wire=wire,
             payload=Payload.decode(signed.payload),
+            payload_bytes=signed.payload,
             signature=signed.signature,
-            signing_bytes=Domain.TRANSACTION.value + signed.payload,
-            id=hash_of(Domain.TRANSACTION_ID, signed.payload),
+            id=_hash_id(signed.payload),
         )
+
+    @property
+    def claim(self) -> SignatureClaim:
+        """Returns what is to be checked once: that the sender signed the payload."""
+        return self.payload.sender, _SIGNED_TAG + self.payload_bytes, self.signature
 
     def is_signed(self, scheme: SignatureScheme) -> bool:
         """Returns whether the sender signed it; costs one signature check, so call it once."""
-        return scheme.verify(self.payload.sender, self.signing_bytes, self.signature)
+        return scheme.verify(*self.claim)
 
 
 def sign(signer: Signer, payload: Payload) -> Transaction:
     """Signs a payload whose ``sender`` is the signer's key."""
     assert payload.sender == signer.public_key, "a payload is signed by its sender"
     payload_bytes = payload.encode()
-    signing_bytes = Domain.TRANSACTION.value + payload_bytes
-    signature = signer.sign(signing_bytes)
+    signature = signer.sign(_SIGNED_TAG + payload_bytes)
     return Transaction(
         wire=SignedPayload(payload=payload_bytes, signature=signature).encode(),
         payload=payload,
+        payload_bytes=payload_bytes,
         signature=signature,
-        signing_bytes=signing_bytes,
-        id=hash_of(Domain.TRANSACTION_ID, payload_bytes),
+        id=_hash_id(payload_bytes),
     )
 
 

@@ -16,11 +16,15 @@ def bench(
         bool, typer.Option("--json", help="End with one line of JSON on standard output.")
     ] = False,
     validators: Annotated[int, typer.Option(min=4, max=31, help="Number of validators.")] = 4,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the saturation curve into this PNG file.")
+    ] = None,
     details: Annotated[
         Path | None, typer.Option("--details", help="Write everything measured to this file.")
     ] = None,
 ) -> None:
     """Measure throughput, latency and cost of validators with TLS and durable storage."""
+    from benchmarks.curve import DrawingUnavailable, check_drawing
     from benchmarks.result import Result
     from benchmarks.rig import BenchmarkFailed
     from benchmarks.run import FULL, QUICK, run
@@ -28,11 +32,13 @@ def bench(
 
     command = " ".join(["tanlian", *sys.argv[1:]])
     try:
+        if plot is not None:
+            check_drawing()
         with ended_like_ctrl_c():
             result: Result = run(
                 QUICK if quick else FULL, validators=validators, command=command, say=warn
             )
-    except BenchmarkFailed as error:
+    except (BenchmarkFailed, DrawingUnavailable) as error:
         fail(str(error))
     environment = result.environment
     print_table(
@@ -41,6 +47,10 @@ def bench(
         title=f"{environment.validators} validators on {environment.machine}, Python "
         f"{environment.python}, commit {environment.commit[:12]}: {command}",
     )
+    if plot is not None:
+        from benchmarks.drawing import draw
+
+        draw(result, plot)
     if details is not None:
         details.write_text(json.dumps(result.details(), indent=2) + "\n", encoding="utf-8")
     if as_json:

@@ -16,13 +16,17 @@ app.add_typer(guard.app, name="guard")
 @app.command("run")
 def run(
     config: Annotated[Path, typer.Option("--config", help="The node's config.toml.")],
+    profile: Annotated[
+        Path | None,
+        typer.Option("--profile", help="Write a cProfile of the event loop here; slows it."),
+    ] = None,
 ) -> None:
     """Run a node until SIGTERM or Ctrl-C."""
     from getpass import getpass
 
     from node.app import run_node
 
-    run_node(config, getpass)
+    run_node(config, getpass, profile_path=profile)
 
 
 @app.command("status")

@@ -50,6 +50,7 @@ def advance_height(state: ReplicaState, event: BlockCommitted) -> None:
     state.head_time_ms = header.time_ms
     state.head_certificate = event.certificate
     state.validators = event.next_validators
+    state.find_own_index()
     state.height = header.height + 1
     state.primary_base = primary_base(
         header, state.validators, height=state.height, rotation_blocks=state.rotation_blocks

@@ -44,9 +44,10 @@ def _complain(state: ReplicaState) -> list[Effect]:
 
 def _leave_by_complaints(state: ReplicaState) -> list[Effect]:
     """Leaves without waiting for a timer when f + 1, itself included, complain."""
-    if not may_vote(state) or not _may_rise(state):
+    complainers = complainer_count(state)
+    if complainers < state.validators.weak_quorum or state.validators.count == 1:
         return []
-    if complainer_count(state) < state.validators.weak_quorum or state.validators.count == 1:
+    if not may_vote(state) or not _may_rise(state):
         return []
     return leave_view(state, state.instance.view + 1)
 
@@ -58,7 +59,7 @@ def _may_rise(state: ReplicaState) -> bool:
 
 def _propose_if_due(state: ReplicaState) -> list[Effect]:
     instance = state.instance
-    if not may_vote(state) or not is_primary(state) or instance.proposal is not None:
+    if instance.proposal is not None or not is_primary(state) or not may_vote(state):
         return []
     is_free = instance.view == 0 or is_waiting_for_fresh_block(state)
     if not is_free or not (state.is_pending or state.is_heartbeat_due):
@@ -69,11 +70,11 @@ def _propose_if_due(state: ReplicaState) -> list[Effect]:
 def _set_view_timer(state: ReplicaState) -> list[Effect]:
     instance = state.instance
     should_run = (
-        state.validators.count > 1 and may_vote(state) and has_work(state) and _may_rise(state)
+        has_work(state) and state.validators.count > 1 and may_vote(state) and _may_rise(state)
     )
-    timer = Timer(kind=TimerKind.VIEW, height=state.height, view=instance.view)
     if should_run and instance.view_timer != instance.view:
         instance.view_timer = instance.view
+        timer = Timer(kind=TimerKind.VIEW, height=state.height, view=instance.view)
         return [StartTimer(timer=timer, after_ms=view_timeout_ms(state.config, instance.view))]
     if not should_run and instance.view_timer is not None:
         stopped = Timer(kind=TimerKind.VIEW, height=state.height, view=instance.view_timer)
@@ -84,7 +85,7 @@ def _set_view_timer(state: ReplicaState) -> list[Effect]:
 
 def _set_resend_timer(state: ReplicaState) -> list[Effect]:
     instance = state.instance
-    should_run = may_vote(state) and not instance.is_active and not has_view_quorum(state)
+    should_run = not instance.is_active and may_vote(state) and not has_view_quorum(state)
     if should_run and not instance.is_resending:
         instance.is_resending = True
         return [_resend_timer(state)]

@@ -165,7 +165,7 @@ Message = (
     | Bodies
 )
 
-MESSAGES: Final[TagTable[Record]] = TagTable(
+MESSAGES: Final[TagTable[Message]] = TagTable(
     "message",
     {
         1: PrePrepare,

@@ -199,7 +199,14 @@ class ReplicaState:
     now: Now = field(default_factory=lambda: Now(wall_ms=0, monotonic_ms=0))
     """Clocks of the present step."""
 
-    @property
-    def own_index(self) -> int | None:
-        """Returns this node's index in the set of the height in agreement, or None."""
-        return None if self.signer is None else self.validators.index_of(self.signer.public_key)
+    own_index: int | None = field(init=False)
+    """This node's index in the set of the height in agreement; None where it is no member."""
+
+    def __post_init__(self) -> None:
+        self.find_own_index()
+
+    def find_own_index(self) -> None:
+        """Looks this node up in the set; whoever replaces the set calls it."""
+        # Kept, because every step asks for it a dozen times.
+        key = None if self.signer is None else self.signer.public_key
+        self.own_index = None if key is None else self.validators.index_of(key)

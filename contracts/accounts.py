@@ -13,7 +13,7 @@ from typing import Final
 from chain.codec import Record
 from chain.crypto import check_public_key
 from chain.errors import InvalidSignature
-from chain.state import State
+from chain.state import Records, State
 from chain.types import Identifier, Name, PublicKey, Text
 from contracts.account import ACCOUNT_PREFIX, Account, Role, Roles, account_key
 from contracts.context import Context
@@ -65,7 +65,7 @@ class AccountRevoked(Record):
     reason: Text
 
 
-def get_account(state: State, public_key: PublicKey) -> Account | None:
+def get_account(state: Records, public_key: PublicKey) -> Account | None:
     """Returns an account, revoked or not, or None where the key is not registered."""
     return state.get(Account, account_key(public_key))
 

@@ -8,7 +8,7 @@ state keys that its readings touch, and the rules that can say anything of it.
 from dataclasses import dataclass
 from typing import Final
 
-from chain.state import DECODED_MAX
+from chain.state import RECORDS_MAX
 from contracts.calendars import calendar_key
 from contracts.conversion import Conversion, conversion_of
 from contracts.deviation.clock import tolerance_of
@@ -67,7 +67,7 @@ def facts_of(meter: Meter) -> MeterFacts:
     facts = _kept.get(meter.meter_id)
     if facts is None or facts.meter is not meter:
         facts = find_facts(meter)
-        if len(_kept) >= DECODED_MAX:
+        if len(_kept) >= RECORDS_MAX:
             _kept.pop(next(iter(_kept)), None)
         _kept[meter.meter_id] = facts
     return facts

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from chain.codec import Record
-from chain.errors import DecodeError
+from chain.errors import ContractRefusal
 from chain.execution import BlockContext
 from chain.genesis import Genesis
 from chain.receipt import Event
-from chain.state import State, StateReader
+from chain.state import Records, State
 from chain.transaction import Payload, Transaction
-from chain.types import Hash
 from contracts import (
     accounts,
     alerts,
@@ -32,15 +31,12 @@ from contracts import (
 )
 from contracts.account import Account, Role
 from contracts.accounts import get_account
+from contracts.call_cache import Call, CallCache
 from contracts.context import Context
 from contracts.due_queue import DueHandler, DueKind, run_due
 from contracts.genesis import write_genesis
 from contracts.method import Method
 from contracts.refusal import Code, refusal
-
-CACHED_ARGUMENT_BYTES_MAX: Final = 4_194_304
-"""Wire bytes of the transactions whose decoded arguments are kept: two full blocks of the default
-size. As objects they take about ten times the memory."""
 
 
 def methods_by_name(*contracts: Iterable[Method]) -> dict[str, Method]:
@@ -70,49 +66,6 @@ DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {DueKind.MISSING: missing.on
 """Who looks at what falls due."""
 
 
-_CacheEntries = dict[Hash, tuple[int, Record | DecodeError]]
-"""Size in bytes, and what decoding gave."""
-
-
-class ArgumentCache:
-    """Decoded arguments by transaction id, so that each transaction is decoded once.
-
-    Admission, the limits of a block and its execution all need them. An id fixes the argument
-    bytes, so what is kept can never be out of date; the oldest make room.
-    """
-
-    def __init__(self, limit_bytes: int = CACHED_ARGUMENT_BYTES_MAX) -> None:
-        self._limit_bytes = limit_bytes
-        self._entries: _CacheEntries = {}
-        self._held_bytes = 0
-
-    def decode(self, transaction: Transaction, method: Method) -> Record:
-        """Returns the arguments of a transaction of this method.
-
-        Raises:
-            DecodeError: names the field.
-        """
-        entry = self._entries.get(transaction.id)
-        if entry is None:
-            decoded = _decode(method, transaction.payload.arguments)
-            self._keep(transaction, decoded)
-        else:
-            decoded = entry[1]
-        if isinstance(decoded, DecodeError):
-            raise DecodeError(path=decoded.path, expected=decoded.expected, got=decoded.got)
-        return decoded
-
-    def _keep(self, transaction: Transaction, decoded: Record | DecodeError) -> None:
-        size = len(transaction.wire)
-        if size > self._limit_bytes:
-            return
-        self._entries[transaction.id] = (size, decoded)
-        self._held_bytes += size
-        while self._held_bytes > self._limit_bytes:
-            oldest = next(iter(self._entries))
-            self._held_bytes -= self._entries.pop(oldest)[0]
-
-
 class ContractsRuntime:
     """Implements :class:`chain.execution.ContractRuntime` and the genesis of the contracts.
 
@@ -128,7 +81,7 @@ class ContractsRuntime:
     ) -> None:
         self._methods = methods
         self._due_handlers = due_handlers
-        self._arguments = ArgumentCache()
+        self._calls = CallCache(methods)
 
     def genesis_changes(self, state: State, genesis: Genesis) -> None:
         """Writes organisations and their first admins."""
@@ -147,17 +100,17 @@ class ContractsRuntime:
             ContractRefusal: ``UNKNOWN_ACCOUNT``, ``ACCOUNT_REVOKED``, ``UNKNOWN_METHOD``,
                 ``NOT_PERMITTED``, ``INVALID_ARGUMENTS``, or what the method says.
         """
-        method, arguments = self._check(state, transaction)
+        call, arguments = self._check(state, transaction)
         context = Context(
             state=state,
             block=block,
             sender=transaction.payload.sender,
             transaction_id=transaction.id,
         )
-        result = method.call(context, arguments)
+        result = call.method.call(context, arguments)
         return result, tuple(context.events)
 
-    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
+    def check_admission(self, committed: Records, transaction: Transaction) -> None:
         """Checks sender, method, role and arguments against the committed state.
 
         A transaction that passes may still be refused by its method, or by a state that has
@@ -166,65 +119,46 @@ class ContractsRuntime:
         Raises:
             ContractRefusal: as :meth:`execute` does before it calls the method.
         """
-        self._check(State(reader), transaction)
+        self._check(committed, transaction)
 
     def work_of(self, transaction: Transaction) -> int:
         """Returns the work units of a transaction; one where it will be refused anyway."""
-        decoded = self._decoded(transaction)
-        if decoded is None:
-            return 1
-        method, arguments = decoded
-        return method.work(arguments)
+        call = self._calls.of(transaction)
+        return 1 if call is None else call.work
 
     def index_keys(self, transaction: Transaction) -> tuple[bytes, ...]:
         """Returns keys of the readings index: meter, zero byte, start of a UTC day of stamps."""
-        decoded = self._decoded(transaction)
-        if decoded is None:
+        call = self._calls.of(transaction)
+        if call is None or call.arguments is None:
             return ()
-        method, arguments = decoded
-        return method.index_keys(arguments)
+        return call.method.index_keys(call.arguments)
 
-    def _decoded(self, transaction: Transaction) -> tuple[Method, Record] | None:
-        """Returns method and arguments, or None where there is no such method or no decoding."""
-        method = self._methods.get(transaction.payload.method)
-        if method is None:
-            return None
-        try:
-            return method, self._arguments.decode(transaction, method)
-        except DecodeError:
-            return None
-
-    def _check(self, state: State, transaction: Transaction) -> tuple[Method, Record]:
+    def _check(self, state: Records, transaction: Transaction) -> tuple[Call, Record]:
         account = _check_sender(state, transaction.payload)
-        method = self._check_method(transaction.payload)
-        _check_role(account, method)
-        try:
-            return method, self._arguments.decode(transaction, method)
-        except DecodeError as error:
-            raise refusal(
-                Code.INVALID_ARGUMENTS, error.path, expected=error.expected, got=error.got
-            ) from error
+        call = self._calls.of(transaction)
+        if call is None:
+            raise self._unknown_method(transaction.payload)
+        _check_role(account, call.method)
+        if call.arguments is None:
+            raise _invalid_arguments(call)
+        return call, call.arguments
 
-    def _check_method(self, payload: Payload) -> Method:
-        method = self._methods.get(payload.method)
-        if method is None:
-            raise refusal(
-                Code.UNKNOWN_METHOD,
-                "method",
-                got=repr(payload.method),
-                expected="one of " + ", ".join(sorted(self._methods)),
-            )
-        return method
+    def _unknown_method(self, payload: Payload) -> ContractRefusal:
+        return refusal(
+            Code.UNKNOWN_METHOD,
+            "method",
+            got=repr(payload.method),
+            expected="one of " + ", ".join(sorted(self._methods)),
+        )
 
 
-def _decode(method: Method, arguments: bytes) -> Record | DecodeError:
-    try:
-        return method.arguments.decode(arguments)
-    except DecodeError as error:
-        return error.with_traceback(None)
+def _invalid_arguments(call: Call) -> ContractRefusal:
+    fault = call.fault
+    assert fault is not None, "arguments that are not there have a fault"
+    return refusal(Code.INVALID_ARGUMENTS, fault.path, expected=fault.expected, got=fault.got)
 
 
-def _check_sender(state: State, payload: Payload) -> Account:
+def _check_sender(state: Records, payload: Payload) -> Account:
     account = get_account(state, payload.sender)
     if account is None:
         raise refusal(
@@ -244,7 +178,7 @@ def _check_sender(state: State, payload: Payload) -> Account:
 
 
 def _check_role(account: Account, method: Method) -> None:
-    if not any(role in method.roles for role in account.roles):
+    if method.roles.isdisjoint(account.roles):
         raise refusal(
             Code.NOT_PERMITTED,
             f"{method.name}: role of the sender",

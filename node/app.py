@@ -47,16 +47,22 @@ from node.links import TransportLinks, on_message, peer_records
 from node.logs import configure
 from node.metrics import NodeMetrics
 from node.ports import JournalStore, Traffic
+from node.profiling import profiled
 from node.rpc.server import RpcServer
 from node.runtime import Runtime
 from node.sampler import Sampler
 from node.service import Service, Surroundings
 from node.storage import ChainStore
 from node.telemetry import Telemetry
+from node.verifier import threads_by_default, verifier_of
 from p2p.identity import LocalIdentity, Role
 from p2p.transport import Transport
 
 DATABASE_DIRECTORY: Final = "database"
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long a thread of this process may keep another one waiting for the interpreter. A vote waits
+for the disk thread to take note of a finished sync, and for the loop while an RPC thread reads;
+Python's own 5 ms would be longer than the sync."""
 STOP_AFTER_FAULT_S: Final = 1.0
 """Requests and links may end within this after a fault; then the process ends (consensus.md 30)."""
 _LOG: Final = logging.getLogger("node")
@@ -80,12 +86,15 @@ def software_version() -> str:
         return "0+source"
 
 
-def run_node(config_path: Path, ask: Callable[[str], str]) -> None:
+def run_node(
+    config_path: Path, ask: Callable[[str], str], *, profile_path: Path | None = None
+) -> None:
     """Runs a node until SIGTERM or SIGINT.
 
     Args:
         config_path: its TOML file.
         ask: asks a person for the passphrase where the configuration names no other source.
+        profile_path: file for a profile of the event loop (:mod:`node.profiling`); None for none.
 
     Raises:
         LocalError: anything on this host that has to be mended first; says what.
@@ -102,7 +111,9 @@ def run_node(config_path: Path, ask: Callable[[str], str]) -> None:
         journal = open_journal(config)
         try:
             node = Node(config, genesis, secrets, ChainStore(database), journal)
-            uvloop.run(node.run())
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
+            with profiled(profile_path):
+                uvloop.run(node.run())
         finally:
             journal.close()
             database.close()
@@ -155,6 +166,7 @@ class Node:
             signer=secrets.signer,
             scheme=ED25519,
             settings=_settings_of(config),
+            verify=verifier_of(ED25519, config.verify_threads or threads_by_default()),
         )
         metrics = NodeMetrics(version=software_version(), node=config.name, role=config.role.value)
         clock = SystemClock()

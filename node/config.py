@@ -86,6 +86,8 @@ class NodeConfig:
     mempool_bytes_max: int
     mempool_sender_transactions_max: int
     """Transactions that one sender may have pending here."""
+    verify_threads: int
+    """Threads that check signatures; 0: as many as the machine has cores to spare."""
     log_level: str
     """debug, info, warning or error; changeable at run time."""
     disk_free_bytes_min: int
@@ -124,6 +126,7 @@ class _ConfigFile(BaseModel):
     mempool_transactions_max: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     mempool_bytes_max: Annotated[int, Field(ge=MEMPOOL_BYTES_MIN, le=2**36)] = 128 * 2**20
     mempool_sender_transactions_max: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
+    verify_threads: Annotated[int, Field(ge=0, le=64)] = 0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     disk_free_bytes_min: Annotated[int, Field(ge=0, le=2**50)] = DISK_FREE_BYTES_MIN_DEFAULT
 

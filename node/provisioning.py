@@ -262,6 +262,7 @@ def _config_of(home: Path, plan: OrganisationPlan, ports: tuple[int, int, int]) 
         mempool_transactions_max=50_000,
         mempool_bytes_max=128 * 2**20,
         mempool_sender_transactions_max=10_000,
+        verify_threads=1,  # the nodes of a network on one host share its cores
         log_level="info",
         disk_free_bytes_min=512 * 2**20,
     )

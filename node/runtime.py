@@ -14,7 +14,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, assert_never
 
 from chain.types import Hash, PublicKey
@@ -28,6 +28,7 @@ from consensus.effects import (
 )
 from consensus.events import LinkChanged, TimerFired, TimerKind
 from node.clock import Clock
+from node.disk_thread import DiskThread
 from node.kernel.effects import (
     Admission,
     AnswerSubmission,
@@ -99,7 +100,7 @@ class Runtime:
         self._timers: dict[TimerKind, asyncio.TimerHandle] = {}
         self._answers: dict[int, asyncio.Future[tuple[Admission, ...]]] = {}
         self._last_ticket = 0
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")
+        self._disk = DiskThread()
         self._stored_listeners: list[Callable[[StoredBlock], None]] = []
         self._is_stopping = False
         self._is_tick_waiting = False
@@ -125,7 +126,7 @@ class Runtime:
                 timer.cancel()
             for answer in self._answers.values():
                 answer.cancel()
-            self._disk.shutdown()
+            self._disk.close()
 
     def stop(self) -> None:
         """Ends :meth:`run` after the effects of the current step."""
@@ -213,13 +214,15 @@ class Runtime:
         stored: StoredBlock | None = None
         for effect in effects:
             if isinstance(effect, Persist):
-                took = await self._on_disk(self._journal.persist, effect.records, effect.guard)
+                took = await self._disk.do(
+                    partial(self._journal.persist, effect.records, effect.guard)
+                )
                 self._telemetry.persist_took(took)
             elif isinstance(effect, StoreBlock):
                 stored = effect.stored
                 await self._store_block(stored)
             elif isinstance(effect, RecordEvidence):
-                await self._on_disk(self._journal.keep_evidence, effect.evidence)
+                await self._disk.do(partial(self._journal.keep_evidence, effect.evidence))
             else:
                 self._perform_at_once(effect)
         return stored
@@ -253,18 +256,16 @@ class Runtime:
             answer.set_result(effect.admissions)
 
     async def _store_block(self, stored: StoredBlock) -> None:
-        took = await self._on_disk(self._store.commit, stored)
+        took = await self._disk.do(partial(self._commit, stored))
         self._telemetry.commit_took(took)
         self._telemetry.block_stored(stored, self._kernel)
-        await self._on_disk(self._journal.recycle)
         for listener in self._stored_listeners:
             listener(stored)
 
-    async def _on_disk(self, work: Callable[..., None], *arguments: object) -> float:
-        """Does disk work on its thread and returns how many seconds it took."""
-        began = time.perf_counter()
-        await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
-        return time.perf_counter() - began
+    def _commit(self, stored: StoredBlock) -> None:
+        """Makes a block durable, and only then forgets the records that led to it."""
+        self._store.commit(stored)
+        self._journal.recycle()
 
     def _start_timer(self, effect: StartTimer) -> None:
         self._cancel_timer(effect.timer.kind)

@@ -1,8 +1,8 @@
 """The node as its RPC sees it (:class:`node.rpc.service.NodeService`)."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from chain.certificate import CommitCertificate
@@ -13,8 +13,14 @@ from node.config import NodeConfig
 from node.disk import free_bytes
 from node.kernel.effects import Admission
 from node.kernel.kernel import Kernel
-from node.ports import BlockStore, StoredBlock
-from node.rpc.service import NodeStatus, PeerStatus, Readiness, ValidatorStatus
+from node.ports import BlockStore, Location, StoredBlock
+from node.rpc.service import (
+    CommittedTransaction,
+    NodeStatus,
+    PeerStatus,
+    Readiness,
+    ValidatorStatus,
+)
 from node.runtime import Runtime
 
 DISK_CHECK_INTERVAL_S: Final = 5.0
@@ -46,7 +52,7 @@ class Service:
         self._kernel = kernel
         self._runtime = runtime
         self._connected: dict[PublicKey, bool] = {}
-        self._waiting: dict[Hash, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[Hash, list[_Waiter]] = {}
         self._stored_height = 0
         self._new_block = asyncio.Event()
         self._disk_free_bytes = free_bytes(self._config.home)
@@ -86,19 +92,28 @@ class Service:
         """Returns whether the pool holds a transaction."""
         return self._kernel.pool.holds(transaction_id)
 
-    async def wait_committed(self, transaction_id: Hash, timeout_s: float) -> bool:
-        """Returns whether this node has committed a transaction by the time limit."""
-        if self._store.holds(transaction_id):
-            return True
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(transaction_id, []).append(waiter)
+    async def wait_committed(
+        self, transaction_ids: Collection[Hash], timeout_s: float
+    ) -> Mapping[Hash, CommittedTransaction]:
+        """Waits until this node has committed all of some transactions, or the time is over.
+
+        Returns:
+            Those that were committed during the wait; what was before stands in the store.
+        """
+        missing = {each for each in transaction_ids if not self._store.holds(each)}
+        if not missing:
+            return {}
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(missing=missing, is_over=loop.create_future())
+        for transaction_id in missing:
+            self._waiting.setdefault(transaction_id, []).append(waiter)
+        limit = loop.call_later(timeout_s, waiter.end)
         try:
-            await asyncio.wait_for(waiter, timeout_s)
-        except TimeoutError:
-            return self._store.holds(transaction_id)
+            await waiter.is_over
         finally:
-            self._forget_waiter(transaction_id, waiter)
-        return True
+            limit.cancel()
+            self._forget(waiter)
+        return waiter.committed
 
     async def next_block(self, after_height: Height, timeout_s: float) -> Height | None:
         """Returns the head's height once it is above the given one; None at the time limit."""
@@ -229,19 +244,53 @@ class Service:
         # Each waiter holds the event that it began to wait on; the next ones get a new one.
         self._new_block.set()
         self._new_block = asyncio.Event()
-        for transaction_id in stored.transaction_ids:
+        if self._waiting:
+            self._tell_waiters(stored)
+
+    def _tell_waiters(self, stored: StoredBlock) -> None:
+        header = stored.block.header
+        # A duplicate stands in an earlier block, and nobody began to wait for it since.
+        for transaction_id, position in stored.fresh_ids:
             for waiter in self._waiting.pop(transaction_id, ()):
-                if not waiter.done():
-                    waiter.set_result(None)
+                waiter.take(
+                    transaction_id,
+                    CommittedTransaction(
+                        location=Location(height=header.height, position=position),
+                        encoded_receipt=stored.encoded_receipts[position],
+                        time_ms=header.time_ms,
+                    ),
+                )
 
     def _note_votes(self, certificate: CommitCertificate) -> None:
         self._last_certificate = certificate
         for signer, _ in certificate.signatures:
             self._last_vote_heights[signer] = certificate.height
 
-    def _forget_waiter(self, transaction_id: Hash, waiter: asyncio.Future[None]) -> None:
-        waiters = self._waiting.get(transaction_id)
-        if waiters is not None:
+    def _forget(self, waiter: "_Waiter") -> None:
+        for transaction_id in waiter.missing:
+            waiters = self._waiting[transaction_id]
             waiters.remove(waiter)
             if not waiters:
                 del self._waiting[transaction_id]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """One request that waits for commits."""
+
+    missing: set[Hash]
+    """Only for membership and to forget them; the order plays no part."""
+    is_over: asyncio.Future[None]
+    committed: dict[Hash, CommittedTransaction] = field(default_factory=dict)
+
+    def take(self, transaction_id: Hash, committed: CommittedTransaction) -> None:
+        """Takes what became of one transaction; ends the wait with the last."""
+        self.missing.remove(transaction_id)
+        self.committed[transaction_id] = committed
+        if not self.missing:
+            self.end()
+
+    def end(self) -> None:
+        """Ends the wait, unless it has ended."""
+        if not self.is_over.done():
+            self.is_over.set_result(None)

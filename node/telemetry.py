@@ -131,6 +131,9 @@ class Telemetry:
 
     def _note_place(self, event: KernelEvent, kernel: Kernel) -> None:
         before, replica = self._place, kernel.replica
+        if before == (replica.height, replica.view):
+            # Primary and membership follow from height and view alone.
+            return
         if before is not None:
             # A height begins in view 0, so a view above that was entered since.
             left_view = before[1] if before[0] == replica.height else 0

@@ -57,6 +57,22 @@ class TokenBucket:
         self._refill(now_s)
         return max(0.0, -self._tokens / self._rate.per_second)
 
+    def charge_unless_owing(self, cost: float, now_s: float) -> float:
+        """Takes ``cost`` units where there is no debt.
+
+        Args:
+            cost: Units, at least 0.
+            now_s: Seconds.
+
+        Returns:
+            0.0 where it was taken; otherwise the seconds until the debt is paid.
+        """
+        self._refill(now_s)
+        if self._tokens < 0:
+            return -self._tokens / self._rate.per_second
+        self._tokens -= cost
+        return 0.0
+
     def holds(self, cost: float, now_s: float) -> bool:
         """Tells whether ``cost`` units could be charged without a debt."""
         self._refill(now_s)

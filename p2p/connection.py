@@ -181,6 +181,8 @@ class Connection(asyncio.Protocol):
             if not chunk:
                 return
             self._wire.write(chunk)
+            if len(chunk) < WRITE_BYTES:
+                return  # Nothing is left.
 
     def _shut(self) -> None:
         """Writes the goodbye if there is room for it, and closes; cuts where that takes long."""

@@ -326,14 +326,14 @@ class PeerLink:
         lane = self._decoder.peek_lane()
         if lane is None:
             return None
-        budget = self._message_budgets[lane]
-        wait_s = max(self._byte_budget.wait_s(now_s), budget.wait_s(now_s))
+        wait_s = self._byte_budget.wait_s(now_s)
+        if wait_s <= 0:
+            wait_s = self._message_budgets[lane].charge_unless_owing(1, now_s)
         if wait_s > 0:
             if self.read_resume_at_s is None:
                 self._traffic.throttled += 1
             self.read_resume_at_s = now_s + wait_s
             return None
-        budget.charge(1, now_s)
         frame = self._decoder.next_frame()
         assert frame is not None
         self._traffic.messages_received[lane] += 1

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chain.certificate import commit_certificate_of
-from chain.crypto import ED25519, Ed25519Signer
+from chain.crypto import ED25519, Ed25519Signer, one_by_one
 from chain.errors import ContractRefusal
 from chain.genesis import Genesis, build_genesis_state
 from chain.mempool import Mempool, MempoolLimits
-from chain.state import State, StateReader
+from chain.state import Records, State
 from chain.transaction import Payload, Transaction, sign
 from chain.vote import VoteKind, sign_vote
 from consensus.effects import Halt, Persist
@@ -33,9 +33,9 @@ class NodeNotes(samples.NoteRuntime):
         """Keeps the network's name, so that two geneses have two roots."""
         state.put(b"note/genesis", samples.Note(text=genesis.network))
 
-    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
+    def check_admission(self, committed: Records, transaction: Transaction) -> None:
         """Refuses one method by name."""
-        del reader
+        del committed
         if transaction.payload.method == "note.unknown":
             raise ContractRefusal("UNKNOWN_METHOD", "method: expected note.set, got note.unknown")
 
@@ -165,7 +165,7 @@ class LoneNode:
             workshop=workshop,
             replica=replica,
             pool=Mempool(self.limits),
-            scheme=ED25519,
+            verify=one_by_one(ED25519),
             config=KernelConfig(),
         )
 

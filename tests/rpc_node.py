@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,6 +15,7 @@ from chain.crypto import ED25519, Ed25519Signer
 from chain.errors import ContractRefusal, InvalidTransaction
 from chain.genesis import Genesis, build_genesis_state
 from chain.member import MemberRole
+from chain.state import RecordCache
 from chain.transaction import Payload, Transaction, sign
 from chain.vote import VoteKind, sign_vote
 from contracts.account import Role
@@ -24,9 +26,16 @@ from node.kernel.candidates import Workshop
 from node.kernel.effects import Admission
 from node.kernel.storing import stored_block
 from node.memory_database import MemoryDatabase
+from node.ports import Location
 from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
-from node.rpc.service import NodeStatus, PeerStatus, Readiness, ValidatorStatus
+from node.rpc.service import (
+    CommittedTransaction,
+    NodeStatus,
+    PeerStatus,
+    Readiness,
+    ValidatorStatus,
+)
 from node.storage import ChainStore
 from tests import chain_samples as samples
 
@@ -102,13 +111,28 @@ class FakeNode:
     def pending(self, transaction_id: bytes) -> bool:
         return transaction_id in self.pool
 
-    async def wait_committed(self, transaction_id: bytes, timeout_s: float) -> bool:
-        try:
+    async def wait_committed(
+        self, transaction_ids: Collection[bytes], timeout_s: float
+    ) -> Mapping[bytes, CommittedTransaction]:
+        missing = [each for each in transaction_ids if not self.store.holds(each)]
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s), self._block:
-                await self._block.wait_for(lambda: self.store.holds(transaction_id))
-        except TimeoutError:
-            return False
-        return True
+                await self._block.wait_for(lambda: all(map(self.store.holds, missing)))
+        located = {each: self.store.locate(each) for each in missing}
+        return {
+            each: self._committed(location)
+            for each, location in located.items()
+            if location is not None
+        }
+
+    def _committed(self, location: Location) -> CommittedTransaction:
+        header = self.store.header(location.height)
+        assert header is not None
+        return CommittedTransaction(
+            location=location,
+            encoded_receipt=self.store.encoded_receipts(location.height)[location.position],
+            time_ms=header.time_ms,
+        )
 
     async def next_block(self, after_height: int, timeout_s: float) -> int | None:
         try:
@@ -230,7 +254,7 @@ class FakeNode:
             transaction = parse_for_chain(wire, chain_id=self.chain_id, parent=parent)
             self._refuse_known(transaction)
             check_time(transaction, parent=parent, wall_ms=parent.time_ms)
-            self.contracts.check_admission(self.store, transaction)
+            self.contracts.check_admission(RecordCache(self.store), transaction)
             check_signature(transaction, ED25519)
         except (InvalidTransaction, ContractRefusal) as error:
             return refusal_of(transaction, error)

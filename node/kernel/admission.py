@@ -73,18 +73,23 @@ def check_work(transaction: Transaction, *, parent: Parent, contracts: NodeContr
         )
 
 
+def invalid_signature(transaction: Transaction) -> InvalidTransaction:
+    """Returns what to say of a transaction that its sender did not sign."""
+    return InvalidTransaction(
+        "INVALID_SIGNATURE",
+        f"signature: expected one of key {transaction.payload.sender.hex()} over this "
+        "payload, got another; sign the exact payload bytes",
+    )
+
+
 def check_signature(transaction: Transaction, scheme: SignatureScheme) -> None:
-    """Checks the sender's signature; the one check of it that this node ever makes.
+    """Checks the sender's signature.
 
     Raises:
         InvalidTransaction: INVALID_SIGNATURE.
     """
     if not transaction.is_signed(scheme):
-        raise InvalidTransaction(
-            "INVALID_SIGNATURE",
-            f"signature: expected one of key {transaction.payload.sender.hex()} over this "
-            "payload, got another; sign the exact payload bytes",
-        )
+        raise invalid_signature(transaction)
 
 
 def refusal_of(

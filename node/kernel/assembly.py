@@ -7,7 +7,7 @@ block needs (consensus.md 5, 32).
 
 from dataclasses import dataclass
 
-from chain.crypto import SignatureScheme, Signer
+from chain.crypto import SignatureScheme, Signer, Verifier, one_by_one
 from chain.errors import InvalidCertificate
 from chain.genesis import Genesis, build_genesis_state
 from chain.mempool import Mempool, MempoolLimits
@@ -16,7 +16,7 @@ from chain.validator_set import VALIDATORS_KEY, ValidatorSet
 from consensus.journal import bodies_in
 from consensus.replica import Replica, ReplicaConfig
 from node.errors import StorageError
-from node.kernel.candidates import Workshop
+from node.kernel.candidates import CommittedIds, Workshop
 from node.kernel.contracts_port import NodeContracts
 from node.kernel.kernel import Kernel, KernelConfig
 from node.ports import BlockStore, JournalStore
@@ -80,6 +80,7 @@ def build_kernel(  # noqa: PLR0913  # the parts of a node, each needed once
     signer: Signer | None,
     scheme: SignatureScheme,
     settings: KernelSettings,
+    verify: Verifier | None = None,
 ) -> Kernel:
     """Puts a kernel together from what is durable; call :meth:`Kernel.start` next.
 
@@ -91,6 +92,7 @@ def build_kernel(  # noqa: PLR0913  # the parts of a node, each needed once
         signer: the consensus key; None for an observer.
         scheme: decides about signatures.
         settings: what this node chooses for itself.
+        verify: checks the signatures of transactions; by the scheme, one by one, where None.
 
     Raises:
         StorageError: see :func:`open_chain`.
@@ -115,11 +117,19 @@ def build_kernel(  # noqa: PLR0913  # the parts of a node, each needed once
         journal=records,
         guard=journal.load_guard(),
     )
+    pool = Mempool(settings.pool)
+    workshop = Workshop(
+        genesis=genesis,
+        store=store,
+        tree=tree,
+        contracts=contracts,
+        index=CommittedIds(store, pool),
+    )
     return Kernel(
-        workshop=Workshop(genesis=genesis, store=store, tree=tree, contracts=contracts),
+        workshop=workshop,
         replica=replica,
-        pool=Mempool(settings.pool),
-        scheme=scheme,
+        pool=pool,
+        verify=verify or one_by_one(scheme),
         config=settings.kernel,
         recovered_bodies=bodies_in(records),
     )

@@ -14,10 +14,13 @@ from chain.errors import InvalidBlock
 from chain.execution import (
     BlockContext,
     Execution,
+    TransactionIndex,
     execute_block,
 )
 from chain.genesis import Genesis
+from chain.mempool import Mempool
 from chain.parameters import Parameters
+from chain.state import RecordCache
 from chain.state_tree import StateProof, StateTree
 from chain.transaction import Transaction
 from chain.types import Hash, Milliseconds, PublicKey
@@ -52,17 +55,50 @@ class Parent:
     parameters: Parameters
 
 
+class CommittedIds:
+    """Ids of committed transactions; the database is asked only about what does not wait here.
+
+    What enters the pool was looked up among the committed ones, and what a block holds leaves it
+    before anything is executed on that block; so what waits in the pool is in no block.
+    """
+
+    def __init__(self, store: TransactionIndex, pool: Mempool) -> None:
+        self._store = store
+        self._pool = pool
+
+    def holds(self, transaction_id: Hash) -> bool:
+        """Returns whether a committed block holds this id."""
+        return not self._pool.holds(transaction_id) and self._store.holds(transaction_id)
+
+
 class Workshop:
-    """Executes blocks on the head and holds the candidates of one height."""
+    """Executes blocks on the head and holds the candidates of one height.
+
+    Args:
+        genesis: of the chain.
+        store: committed blocks and state.
+        tree: authenticated tree over the same state.
+        contracts: of this chain.
+        index: committed ids; the store's own where None.
+    """
 
     def __init__(
-        self, *, genesis: Genesis, store: BlockStore, tree: StateTree, contracts: NodeContracts
+        self,
+        *,
+        genesis: Genesis,
+        store: BlockStore,
+        tree: StateTree,
+        contracts: NodeContracts,
+        index: TransactionIndex | None = None,
     ) -> None:
         self.chain_id = genesis.chain_id
         self._parameters = genesis.parameters
         self.store = store
         self._tree = tree
+        self._index: TransactionIndex = store if index is None else index
         self.contracts = contracts
+        self.committed = RecordCache(store)
+        """Records of the state after the head."""
         self._candidates: dict[Hash, Candidate] = {}
         self._bodies: dict[Hash, dict[Hash, bytes]] = {}
         """Wire bytes by id, of each candidate: a peer may ask for thousands of ids at once."""
@@ -151,6 +187,7 @@ class Workshop:
     def advance(self, candidate: Candidate) -> None:
         """Moves on to the next height; the candidate's batch is durable."""
         self._tree.apply(candidate.execution.tree_update)
+        self.committed.apply(candidate.execution.changes)
         self._candidates.clear()
         self._bodies.clear()
         self.parent = Parent(
@@ -181,9 +218,9 @@ class Workshop:
         return execute_block(
             context=context,
             transactions=transactions,
-            reader=self.store,
+            committed=self.committed,
             tree=self._tree,
-            index=self.store,
+            index=self._index,
             runtime=self.contracts,
         )
 

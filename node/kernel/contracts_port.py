@@ -4,14 +4,14 @@ from typing import Protocol
 
 from chain.execution import ContractRuntime
 from chain.genesis import GenesisRuntime
-from chain.state import StateReader
+from chain.state import Records
 from chain.transaction import Transaction
 
 
 class NodeContracts(ContractRuntime, GenesisRuntime, Protocol):
     """Everything that a node asks of the contracts."""
 
-    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
+    def check_admission(self, committed: Records, transaction: Transaction) -> None:
         """Checks account, method, role and argument schema against the committed state.
 
         Raises:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from chain.crypto import SignatureScheme
+from chain.crypto import Verifier
 from chain.errors import DecodeError, InvalidBlock, InvalidTransaction
 from chain.execution import BlockBug, TransactionBug
 from chain.mempool import Mempool
@@ -52,7 +52,6 @@ from consensus.messages import (
 from consensus.replica import Replica
 from node.kernel.candidates import Candidate, Workshop
 from node.kernel.effects import (
-    Admission,
     AnswerSubmission,
     BroadcastPayload,
     KernelEffect,
@@ -117,7 +116,7 @@ class Kernel:
         workshop: Workshop,
         replica: Replica,
         pool: Mempool,
-        scheme: SignatureScheme,
+        verify: Verifier,
         config: KernelConfig,
         recovered_bodies: Sequence[bytes] = (),
     ) -> None:
@@ -128,7 +127,7 @@ class Kernel:
         self._store = workshop.store
         self._contracts = workshop.contracts
         self._config = config
-        self._intake = Intake(workshop=workshop, pool=pool, scheme=scheme)
+        self._intake = Intake(workshop=workshop, pool=pool, verify=verify)
         self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)
         self._assembly: AssembleProposal | None = None
         self._judgement: _Judgement | None = None
@@ -193,7 +192,7 @@ class Kernel:
             case BlocksRequest():
                 return self._send_all(peer, answer_blocks(message, self._store))
             case _:
-                received = MessageReceived(sender=peer, message=message)  # type: ignore[arg-type]  # the table holds exactly the members of Message
+                received = MessageReceived(sender=peer, message=message)
                 return self._step_replica(received, now)
 
     def _send_all(self, peer: PublicKey, messages: Sequence[Message]) -> list[KernelEffect]:
@@ -212,14 +211,9 @@ class Kernel:
     # -- transactions --------------------------------------------------------------------------
 
     def _on_submission(self, event: TransactionsSubmitted, now: Now) -> list[KernelEffect]:
-        admissions: list[Admission] = []
-        taken: list[Transaction] = []
-        for wire in event.wires:
-            admission, transaction = self._intake.admit(wire, now)
-            admissions.append(admission)
-            if transaction is not None:
-                taken.append(transaction)
-                self._gossip.remember(transaction.id, now.monotonic_ms)
+        admissions, taken = self._intake.admit(event.wires, now)
+        for transaction in taken:
+            self._gossip.remember(transaction.id, now.monotonic_ms)
         effects: list[KernelEffect] = [
             AnswerSubmission(ticket=event.ticket, admissions=tuple(admissions))
         ]
@@ -234,22 +228,14 @@ class Kernel:
         ]
 
     def _on_bodies(self, peer: PublicKey, message: Bodies, now: Now) -> list[KernelEffect]:
-        effects: list[KernelEffect] = []
-        for wire in message.transactions:
-            try:
-                self._take_body(wire, now)
-            except InvalidTransaction as error:
-                if error.code in {"MALFORMED_TRANSACTION", "WRONG_CHAIN", "INVALID_SIGNATURE"}:
-                    effects.append(ReportFault(peer=peer, reason=str(error)))
-        return effects + self._try_judge(now) + self._try_assemble(now)
-
-    def _take_body(self, wire: bytes, now: Now) -> None:
         waiting = self._judgement
         wanted = frozenset[Hash]() if waiting is None else waiting.wanted
-        transaction = self._intake.take_body(wire, now, wanted)
-        if transaction is not None and waiting is not None:
-            waiting.bodies[transaction.id] = transaction
-            waiting.wanted.discard(transaction.id)
+        awaited, faults = self._intake.take_bodies(message.transactions, now, wanted)
+        if waiting is not None:
+            waiting.bodies.update({each.id: each for each in awaited})
+            waiting.wanted.difference_update(waiting.bodies)
+        effects: list[KernelEffect] = [ReportFault(peer=peer, reason=str(each)) for each in faults]
+        return effects + self._try_judge(now) + self._try_assemble(now)
 
     # -- proposals -----------------------------------------------------------------------------
 

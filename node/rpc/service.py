@@ -5,7 +5,7 @@ data. Every method but the reads of ``store`` is called on the event loop and mu
 ``store`` is read on threads, so its reads must be safe beside a commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from chain.genesis import Genesis
 from chain.member import MemberRole
 from chain.types import Hash, Height, Milliseconds, PublicKey, View
 from node.kernel.effects import Admission
-from node.ports import BlockStore
+from node.ports import BlockStore, Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,16 @@ class NodeStatus:
     readiness: Readiness
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedTransaction:
+    """Where a transaction stands and what it did, as the block that holds it became durable."""
+
+    location: Location
+    encoded_receipt: bytes
+    time_ms: Milliseconds
+    """Block time."""
+
+
 class NodeService(Protocol):
     """The node, as its RPC sees it."""
 
@@ -110,8 +120,14 @@ class NodeService(Protocol):
         """Returns whether the pool holds a transaction."""
         ...
 
-    async def wait_committed(self, transaction_id: Hash, timeout_s: float) -> bool:
-        """Returns whether this node has committed a transaction by the time limit."""
+    async def wait_committed(
+        self, transaction_ids: Collection[Hash], timeout_s: float
+    ) -> Mapping[Hash, CommittedTransaction]:
+        """Waits until this node has committed all of some transactions, or the time is over.
+
+        Returns:
+            Those that were committed during the wait; what was before stands in the store.
+        """
         ...
 
     async def next_block(self, after_height: Height, timeout_s: float) -> Height | None:

@@ -51,8 +51,8 @@ class MessageReader:
         if known is None:
             if len(self._known) >= _MEMORY_MAX:
                 self._known.clear()
-            known = self._known[payload] = MESSAGES.decode(payload)  # type: ignore[assignment]  # the table holds exactly the members of Message
-        return known  # type: ignore[return-value]  # as above
+            known = self._known[payload] = MESSAGES.decode(payload)
+        return known
 
 
 def votes_of(message: Message) -> tuple[Vote, ...]:

@@ -15,7 +15,7 @@ from chain.errors import ContractRefusal
 from chain.execution import BlockContext
 from chain.genesis import Genesis
 from chain.receipt import Event
-from chain.state import State, StateReader
+from chain.state import Records, State
 from chain.transaction import Transaction
 from chain.types import U64, Hash
 
@@ -85,13 +85,13 @@ class LedgerContracts:
         del transaction
         return 1
 
-    def check_admission(self, reader: StateReader, transaction: Transaction) -> None:
+    def check_admission(self, committed: Records, transaction: Transaction) -> None:
         """Knows the four methods.
 
         Raises:
             ContractRefusal: ``UNKNOWN_METHOD``.
         """
-        del reader
+        del committed
         if transaction.payload.method not in METHODS:
             raise ContractRefusal("UNKNOWN_METHOD", transaction.payload.method)
 

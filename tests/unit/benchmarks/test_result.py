@@ -2,76 +2,42 @@
 
 import json
 
-from benchmarks.audit import Audit
-from benchmarks.figures import Latency
-from benchmarks.phases import Paced, Saturation
-from benchmarks.result import Environment, Result
+from tests.benchmark_samples import result, saturation
 
-LATENCY = Latency(count=500, p50_ms=9.64, p95_ms=20.0, p99_ms=27.55, max_ms=30.0)
-
-
-def saturation(per_second: float, **refused: int) -> Saturation:
-    return Saturation(
-        seconds=10.0,
-        committed=int(per_second * 10),
-        per_second=per_second,
-        cpu_us_per_transaction_node=150.04,
-        node_cpu_share=0.9,
-        load_cpu_share=0.01,
-        refused=refused,
-    )
-
-
-def paced(latency: Latency | None) -> Paced:
-    return Paced(rate=100.0, answered_per_second=99.5, failed=0, latency=latency)
-
-
-def result(*, half: Latency | None = LATENCY, resume_s: float | None = 0.81234) -> Result:
-    return Result(
-        environment=Environment(
-            machine="a machine",
-            python="3.11.7",
-            commit="0" * 40,
-            command="tanlian bench",
-            validators=4,
-            cores=2,
-        ),
-        verify_us=50.0,
-        ceiling_per_second=10_000.0,
-        slow=paced(LATENCY),
-        single=saturation(2_500.0),
-        paced={0.5: paced(half)},
-        overload=saturation(2_000.0, SENDER_QUOTA=70, BUSY=5),
-        batch=saturation(150.0),
-        readings_per_transaction=100,
-        resume_s=resume_s,
-        rss_peak_bytes=150 * 2**20,
-        rss_peak_after_overload_bytes=160 * 2**20,
-        disk_bytes_per_transaction=432.0,
-        disk_bytes_per_reading=44.44,
-        wire_bytes=216,
-        audit=Audit(blocks=100, transactions=50_000, transactions_per_block=500.0),
-    )
+LINE = {
+    "single": {
+        "tx_per_s": 2500.0,
+        "ceiling_tx_per_s": 10000.0,
+        "share": 0.25,
+        "cpu_us_per_tx_node": 150.0,
+        "cpu_us_per_tx_node_without_verify": 100.0,
+        "p50_ms": 9.6,
+        "p99_ms": 27.6,
+        "rss_mb_max": 150.0,
+        "disk_bytes_per_tx": 432.0,
+    },
+    "batch": {"readings_per_s": 15000.0, "disk_bytes_per_reading": 44.4},
+    "half_load": {"p50_ms": 9.6, "p99_ms": 27.6},
+    "overload": {"share_of_peak": 0.8, "rejected": 75},
+    "primary_killed": {"resume_s": 0.812},
+}
 
 
 def test_the_line_is_the_one_that_is_compared_from_commit_to_commit() -> None:
-    assert result().line() == {
-        "single": {
-            "tx_per_s": 2500.0,
-            "ceiling_tx_per_s": 10000.0,
-            "share": 0.25,
-            "cpu_us_per_tx_node": 150.0,
-            "cpu_us_per_tx_node_without_verify": 100.0,
-            "p50_ms": 9.6,
-            "p99_ms": 27.6,
-            "rss_mb_max": 150.0,
-            "disk_bytes_per_tx": 432.0,
-        },
-        "batch": {"readings_per_s": 15000.0, "disk_bytes_per_reading": 44.4},
-        "half_load": {"p50_ms": 9.6, "p99_ms": 27.6},
-        "overload": {"share_of_peak": 0.8, "rejected": 75},
-        "primary_killed": {"resume_s": 0.812},
-    }
+    assert result().line() == LINE
+
+
+def test_a_full_run_ends_with_the_same_line_and_tells_the_rest_in_its_details() -> None:
+    full = result(is_full=True)
+    document = json.loads(json.dumps(full.details()))
+
+    assert full.line() == LINE
+    assert document["batch_all_checks"]["per_second"] == 120.0
+    assert document["hung_resume_s"] == 4.5
+
+
+def test_what_is_lost_or_known_already_was_not_turned_away() -> None:
+    assert saturation(1.0, UNREACHABLE=5, DUPLICATE=7, SENDER_QUOTA=11).rejected == 11
 
 
 def test_what_was_not_seen_is_null_and_no_number() -> None:
@@ -87,18 +53,23 @@ def test_all_that_was_measured_is_json() -> None:
     assert document["environment"]["machine"] == "a machine"
     assert document["paced"]["0.5"]["latency"]["p95_ms"] == 20.0
     assert document["line"]["single"]["share"] == 0.25
+    assert document["hung"] is None
 
 
 def test_the_table_says_what_people_compare() -> None:
-    rows = {name: (value, remark) for name, value, remark in result().rows()}
+    rows = {name: (value, remark) for name, value, remark in result(is_full=True).rows()}
 
-    assert rows["share of the ceiling"][0] == "0.250"
+    assert rows["  share of the ceiling"][0] == "0.250"
     assert rows["  outside signature checks"][0] == "100.0 us"
     assert rows["disk a transaction"] == ("432 bytes", "2.00 for each of its 216 bytes")
-    assert rows["overload, twice saturation"][1] == (
-        "0.80 of the peak; refused 70 SENDER_QUOTA, 5 BUSY"
+    assert rows["overload"][1] == (
+        "0.80 of the peak, where 4,000 tx/s are offered; refused 70 SENDER_QUOTA, 5 BUSY, "
+        "3 DUPLICATE, 2 UNREACHABLE"
     )
+    assert rows["memory of a node, peak"][1] == "at saturation; 10 s of overload add 3 MB"
+    assert rows["  with all checks on"][0] == "12,000 readings/s"
     assert rows["primary killed"][0] == "0.81 s"
+    assert rows["primary hangs silently"][0] == "4.50 s"
 
 
 def test_the_table_says_so_where_no_answer_and_no_block_came() -> None:
@@ -106,3 +77,4 @@ def test_the_table_says_so_where_no_answer_and_no_block_came() -> None:
 
     assert rows["latency at 50% of saturation"] == "none"
     assert rows["primary killed"] == "never"
+    assert "primary hangs silently" not in rows

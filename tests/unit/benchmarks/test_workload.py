@@ -58,14 +58,15 @@ def test_no_two_transactions_are_the_same() -> None:
     assert len({Transaction.parse(wire).id for wire in wires}) == 1_200
 
 
-def test_a_flood_comes_from_one_operator_over_all_lanes() -> None:
-    lanes = workload().sign_flood(500)
-    senders = {Transaction.parse(wire).payload.sender for lane in lanes for wire in lane}
+def test_one_operator_may_send_through_all_lanes_each_meter_through_one() -> None:
+    load = Workload(chain_id=CHAIN_ID, signers=SIGNERS[:1] * 4, prefix="flood", meters=40)
+    lanes = load.sign_lanes(80, 2)
 
+    senders = {Transaction.parse(wire).payload.sender for lane in lanes for wire in lane}
     assert senders == {SIGNERS[0].public_key}
-    assert [len(lane) for lane in lanes] == [128, 124, 124, 124]
-    assert arguments_of(lanes[0][0]).meter_id == "meter-0000"
-    assert arguments_of(lanes[1][0]).meter_id == "meter-0004"
+    assert {arguments_of(wire).meter_id for wire in lanes[3]} == {
+        f"flood-{number:04d}" for number in range(3, 40, 4)
+    }
 
 
 def test_with_a_number_of_lanes_that_does_not_divide_the_meters_each_keeps_its_own() -> None:

@@ -50,7 +50,7 @@ def execute(*transactions: Transaction, **changes: Any) -> Execution:
     arguments: dict[str, Any] = {
         "context": CONTEXT,
         "transactions": transactions,
-        "reader": MemoryStateReader(),
+        "committed": MemoryStateReader(),
         "tree": StateTree(MemoryBucketReader()),
         "index": CommittedIds(),
         "runtime": NoteRuntime(),
@@ -221,9 +221,9 @@ def test_a_failed_execution_leaves_reader_and_tree_as_they_were() -> None:
     reader, tree = MemoryStateReader(), StateTree(MemoryBucketReader())
     root = tree.root
 
-    execute(transaction(1, "note.set", b"a"), reader=reader, tree=tree)
+    execute(transaction(1, "note.set", b"a"), committed=reader, tree=tree)
     with pytest.raises(TransactionBug):
-        execute(transaction(1, "note.unknown"), reader=reader, tree=tree)
+        execute(transaction(1, "note.unknown"), committed=reader, tree=tree)
 
     assert reader.entries == {}
     assert tree.root == root
@@ -278,7 +278,7 @@ result = execute_block(
         parameters=Parameters(),
     ),
     transactions=transactions,
-    reader=MemoryStateReader(),
+    committed=MemoryStateReader(),
     tree=StateTree(MemoryBucketReader()),
     index=CommittedIds(transactions[3].id),
     runtime=NoteRuntime(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from chain.codec import Record
-from chain.state import KEY_BYTES_MAX, MemoryStateReader, State, UnencodableRecord
+from chain.state import KEY_BYTES_MAX, MemoryStateReader, RecordCache, State, UnencodableRecord
 from tests.chain_samples import Note
 
 
@@ -235,26 +235,76 @@ def test_a_memory_reader_takes_over_changes() -> None:
     assert list(reader.iterate(b"")) == [(b"b", b"2"), (b"c", b"3")]
 
 
-def test_equal_bytes_are_decoded_once_for_all_blocks() -> None:
-    reader = MemoryStateReader({b"note/a": Note(text="a", number=1).encode()})
-
-    first = State(reader).get(Note, b"note/a")
-    second = State(reader).get(Note, b"note/a")
-
-    assert first == Note(text="a", number=1)
-    assert second is first
+# -- the cache over the committed state ---------------------------------------------------------
 
 
-def test_what_a_block_wrote_is_decoded_from_its_bytes_by_the_next() -> None:
-    reader, written = MemoryStateReader(), Note(text="b", number=2)
-    state = State(reader)
-    state.put(b"note/b", written)
-    reader.apply(state.changes())
+def cache_of(records_max: int = 8, **entries: str) -> tuple[RecordCache, CountingReader]:
+    reader = CountingReader({key.encode(): note(text).encode() for key, text in entries.items()})
+    return RecordCache(reader, records_max), reader
 
-    found = State(reader).get(Note, b"note/b")
 
-    assert found == written
-    assert found is not written
+def test_a_cached_record_is_read_and_decoded_once_for_all_blocks() -> None:
+    cache, reader = cache_of(a="x")
+
+    first = State(cache).get(Note, b"a")
+
+    assert first == note("x")
+    assert State(cache).get(Note, b"a") is first
+    assert cache.get(Note, b"a") is first
+    assert reader.reads == 1
+
+
+def test_that_a_key_is_absent_is_cached_too() -> None:
+    cache, reader = cache_of()
+
+    assert cache.get(Note, b"a") is None
+    assert cache.get(Note, b"a") is None
+    assert reader.reads == 1
+
+
+def test_what_a_block_wrote_is_decoded_from_its_bytes_without_a_read() -> None:
+    cache, reader = cache_of(a="old", b="old")
+    cache.get(Note, b"a")
+    written = note("new")
+
+    cache.apply({b"a": written.encode(), b"b": None, b"c": written.encode()})
+
+    assert cache.get(Note, b"a") == written
+    assert cache.get(Note, b"a") is not written
+    assert cache.get(Note, b"b") is None
+    assert cache.get(Note, b"c") == written
+    assert reader.reads == 1
+
+
+def test_a_full_cache_forgets_what_nobody_asked_for() -> None:
+    cache, reader = cache_of(records_max=2, a="x", b="x", c="x", d="x", e="x")
+    for key in (b"a", b"b", b"c", b"a", b"d", b"e"):
+        cache.get(Note, key)
+    assert reader.reads == 5
+
+    cache.get(Note, b"a")
+    assert reader.reads == 5
+    cache.get(Note, b"b")
+    assert reader.reads == 6
+
+
+def test_an_old_record_never_comes_back_after_a_write() -> None:
+    cache, _ = cache_of(records_max=1, a="old", b="x")
+    cache.get(Note, b"a")
+    cache.get(Note, b"b")
+
+    cache.apply({b"a": note("new").encode()})
+    cache.get(Note, b"b")
+
+    assert cache.get(Note, b"a") == note("new")
+
+
+def test_a_record_of_another_class_is_a_mistake() -> None:
+    cache, _ = cache_of(a="x")
+    cache.get(Note, b"a")
+
+    with pytest.raises(AssertionError, match="another class"):
+        cache.get(Other, b"a")
 
 
 def test_a_draft_is_one_for_all_transactions_and_becomes_a_record_once() -> None:

@@ -14,6 +14,7 @@ from chain.state_tree import (
     StateProof,
     StateTree,
     TreeUpdate,
+    _place_of,
     verify_state_proof,
 )
 
@@ -263,3 +264,25 @@ def test_a_bucket_holds_whole_entries(tree: StateTree, size: int) -> None:
 
     with pytest.raises(InvalidProof, match=f"expected entries of 64 bytes, got {size} bytes"):
         verify_state_proof(tree.root, b"meter/7", None, torn)
+
+
+LOW, MIDDLE, HIGH = b"\x11" * 32, b"\x22" * 32, b"\x33" * 32
+
+
+@pytest.mark.parametrize(
+    ("content", "key_hash", "place"),
+    [
+        (b"", MIDDLE, 0),
+        (MIDDLE + LOW, MIDDLE, 0),
+        (LOW + MIDDLE, MIDDLE, 64),  # the value of another key
+        (LOW + MIDDLE + MIDDLE + LOW, MIDDLE, 64),  # both
+        (LOW + b"\x11" * 16 + b"\x22" * 16 + b"\x22" * 16 + b"\x44" * 48, MIDDLE, 64),  # across
+        (LOW + LOW + HIGH + HIGH, MIDDLE, 64),
+        (LOW + LOW + HIGH + HIGH, HIGH, 64),
+        (LOW + LOW + HIGH + HIGH, b"\x44" * 32, 128),
+    ],
+)
+def test_an_entry_is_found_by_its_key_and_nothing_else(
+    content: bytes, key_hash: bytes, place: int
+) -> None:
+    assert _place_of(content, key_hash) == place

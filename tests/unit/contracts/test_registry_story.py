@@ -104,7 +104,7 @@ class Chain:
                 parameters=GENESIS.parameters,
             ),
             transactions=transactions,
-            reader=self.reader,
+            committed=self.reader,
             tree=self.tree,
             index=self,
             runtime=self.runtime,

@@ -5,23 +5,23 @@ import pytest
 
 from chain.codec import Record
 from chain.crypto import Ed25519Signer
-from chain.errors import ContractRefusal, DecodeError
+from chain.errors import ContractRefusal
 from chain.execution import execute_block
 from chain.parameters import Parameters
 from chain.receipt import Status
+from chain.state import RecordCache
 from chain.state_tree import MemoryBucketReader, StateTree
 from chain.transaction import Payload, Transaction, sign
 from chain.types import U8
 from contracts.account import Role
+from contracts.call_cache import CACHED_BYTES_MAX, CallCache
 from contracts.context import Context
 from contracts.due_queue import DueKind, push
 from contracts.meters import GoLive
 from contracts.method import Method, method_of
 from contracts.runtime import (
-    CACHED_ARGUMENT_BYTES_MAX,
     DUE_HANDLERS,
     METHODS,
-    ArgumentCache,
     ContractsRuntime,
     methods_by_name,
 )
@@ -156,7 +156,7 @@ def test_each_reason_is_named_before_the_pool_and_in_a_block(
     runtime = runtime_of_tests()
 
     with pytest.raises(ContractRefusal) as before:
-        runtime.check_admission(world.reader, refused)
+        runtime.check_admission(RecordCache(world.reader), refused)
     with pytest.raises(ContractRefusal) as within:
         runtime.execute(world.state, world.block, refused)
 
@@ -168,7 +168,9 @@ def test_each_reason_is_named_before_the_pool_and_in_a_block(
 def test_what_passes_admission_is_not_executed() -> None:
     world = World()
 
-    runtime_of_tests().check_admission(world.reader, transaction(method="test.stumble"))
+    runtime_of_tests().check_admission(
+        RecordCache(world.reader), transaction(method="test.stumble")
+    )
 
     assert world.state.changes() == {}
 
@@ -201,7 +203,7 @@ def test_arguments_are_decoded_once_per_transaction() -> None:
     runtime = runtime_of_tests()
     submitted = transaction()
 
-    runtime.check_admission(world.reader, submitted)
+    runtime.check_admission(RecordCache(world.reader), submitted)
     runtime.work_of(submitted)
     runtime.execute(world.state, world.block, submitted)
 
@@ -215,7 +217,7 @@ def test_arguments_that_do_not_decode_are_tried_once() -> None:
 
     for _ in range(2):
         with pytest.raises(ContractRefusal):
-            runtime.check_admission(world.reader, broken)
+            runtime.check_admission(RecordCache(world.reader), broken)
     runtime.work_of(broken)
 
     assert DECODED == [1]
@@ -223,11 +225,10 @@ def test_arguments_that_do_not_decode_are_tried_once() -> None:
 
 def test_the_cache_forgets_the_oldest_beyond_its_bytes() -> None:
     first, second, third = (transaction(nonce=nonce) for nonce in range(3))
-    method = TEST_METHODS["test.echo"]
-    cache = ArgumentCache(limit_bytes=len(first.wire) * 2)
+    cache = CallCache(TEST_METHODS, limit_bytes=len(first.wire) * 2)
 
     for each in (first, second, second, third, third, second, first):
-        cache.decode(each, method)
+        cache.of(each)
 
     assert len(first.wire) == len(third.wire)
     assert len(DECODED) == 4
@@ -235,19 +236,21 @@ def test_the_cache_forgets_the_oldest_beyond_its_bytes() -> None:
 
 def test_what_alone_exceeds_the_cache_pushes_nothing_out() -> None:
     small, large = transaction(), transaction(method="test.stumble", arguments=bytes(100))
-    cache = ArgumentCache(limit_bytes=len(small.wire))
-    cache.decode(small, TEST_METHODS["test.echo"])
+    cache = CallCache(TEST_METHODS, limit_bytes=len(small.wire))
+    cache.of(small)
 
     for _ in range(2):
-        with pytest.raises(DecodeError):
-            cache.decode(large, TEST_METHODS["test.stumble"])
-    cache.decode(small, TEST_METHODS["test.echo"])
+        call = cache.of(large)
+        assert call is not None
+        assert call.arguments is None
+        assert call.fault is not None
+    cache.of(small)
 
     assert DECODED == [2]
 
 
 def test_the_cache_holds_two_full_blocks() -> None:
-    assert CACHED_ARGUMENT_BYTES_MAX == 2 * Parameters().block_bytes_max == 4_194_304
+    assert CACHED_BYTES_MAX == 2 * Parameters().block_bytes_max == 4_194_304
 
 
 def test_two_methods_of_one_name_are_a_mistake_of_ours() -> None:
@@ -318,7 +321,7 @@ def test_a_block_of_transactions_gets_a_receipt_for_each() -> None:
     execution = execute_block(
         context=replace(world.block, parent_time_ms=2**60 - 1),
         transactions=(go_live, again),
-        reader=world.reader,
+        committed=world.reader,
         tree=StateTree(MemoryBucketReader()),
         index=NoIndex(),
         runtime=ContractsRuntime(),

@@ -56,6 +56,7 @@ def test_a_minimal_file_gets_the_documented_defaults(tmp_path: Path) -> None:
         mempool_transactions_max=50_000,
         mempool_bytes_max=134_217_728,
         mempool_sender_transactions_max=10_000,
+        verify_threads=0,
         log_level="info",
         disk_free_bytes_min=536_870_912,
     )
@@ -129,7 +130,7 @@ def test_strange_paths_survive_a_dump(tmp_path: Path, name: str) -> None:
     path.write_text(dump(config), encoding="utf-8")
 
     assert load(path) == config
-    assert len(dump(config).splitlines()) == 20
+    assert len(dump(config).splitlines()) == 21
     assert tomllib.loads(dump(config))["genesis_path"] == str(tmp_path / name)
 
 
@@ -178,6 +179,8 @@ def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:
         ("mempool_transactions_max", "0", "at least 1, got 0"),
         ("mempool_bytes_max", "1048575", "at least 1048576, got 1048575"),
         ("mempool_sender_transactions_max", "0", "at least 1, got 0"),
+        ("verify_threads", "-1", "at least 0, got -1"),
+        ("verify_threads", "65", "at most 64, got 65"),
         ("log_level", '"INFO"', "'debug', 'info', 'warning' or 'error', got 'INFO'"),
         ("disk_free_bytes_min", "-1", "at least 0, got -1"),
         ("home", "{ path = 1 }", "a text, got {'path': 1}"),
@@ -201,6 +204,8 @@ def test_a_value_out_of_bounds_is_refused(tmp_path: Path, key: str, value: str, 
         ("status_interval_ms", 1000),
         ("mempool_bytes_max", 1_048_576),
         ("mempool_sender_transactions_max", 50_000),
+        ("verify_threads", 0),
+        ("verify_threads", 64),
         ("disk_free_bytes_min", 0),
         ("rpc_host", "::1"),
         ("censorship_timeout_ms", 2001),

@@ -13,7 +13,7 @@ from node.config import NodeConfig, load
 from node.journals import NoJournal
 from node.kernel.effects import StoreBlock
 from node.metrics import NodeMetrics
-from node.ports import StoredBlock
+from node.ports import Location, StoredBlock
 from node.rpc.service import Readiness
 from node.runtime import Runtime
 from node.service import DISK_CHECK_INTERVAL_S, Service, Surroundings
@@ -256,34 +256,53 @@ async def test_a_node_is_ready_at_the_limit_of_its_disk_and_not_below(
 async def test_waiting_for_a_transaction_ends_with_its_block(lone: Served) -> None:
     sent = note(lone.node.genesis, 1)
     waiting = [
-        asyncio.create_task(lone.service.wait_committed(sent.id, timeout_s=60)) for _ in range(2)
+        asyncio.create_task(lone.service.wait_committed([sent.id], timeout_s=60)) for _ in range(2)
     ]
     await asyncio.sleep(0)
 
     lone.commit(1)
 
-    assert await asyncio.gather(*waiting) == [True, True]
+    for committed in await asyncio.gather(*waiting):
+        assert list(committed) == [sent.id]
+        assert committed[sent.id].location == Location(height=1, position=0)
+        assert committed[sent.id].encoded_receipt == lone.node.store.encoded_receipts(1)[0]
+        assert committed[sent.id].time_ms == lone.node.kernel.workshop.parent.time_ms
     assert lone.service._waiting == {}
+
+
+@pytest.mark.asyncio
+async def test_waiting_for_many_ends_with_the_last_of_them(lone: Served) -> None:
+    ids = [note(lone.node.genesis, number).id for number in (1, 2)]
+    waiting = asyncio.create_task(lone.service.wait_committed(ids, timeout_s=60))
+    await asyncio.sleep(0)
+
+    lone.commit(1)
+    await asyncio.sleep(0)
+
+    assert not waiting.done()
+    lone.commit(2)
+    assert [each.location.height for each in (await waiting).values()] == [1, 2]
 
 
 @pytest.mark.asyncio
 async def test_what_is_committed_already_is_not_waited_for(lone: Served) -> None:
     lone.commit(1)
 
-    assert await lone.service.wait_committed(note(lone.node.genesis, 1).id, timeout_s=0)
+    sent = note(lone.node.genesis, 1)
+    assert await lone.service.wait_committed([sent.id], timeout_s=60) == {}
 
 
 @pytest.mark.asyncio
 async def test_waiting_ends_at_the_time_limit_and_leaves_nothing_behind(lone: Served) -> None:
-    assert not await lone.service.wait_committed(b"i" * 32, timeout_s=0)
+    assert await lone.service.wait_committed([b"i" * 32], timeout_s=0) == {}
     assert lone.service._waiting == {}
 
 
 @pytest.mark.asyncio
 async def test_waiting_that_is_given_up_leaves_the_other_waiters(lone: Served) -> None:
     sent = note(lone.node.genesis, 1)
-    first = asyncio.create_task(lone.service.wait_committed(sent.id, timeout_s=60))
-    second = asyncio.create_task(lone.service.wait_committed(sent.id, timeout_s=60))
+    first = asyncio.create_task(lone.service.wait_committed([sent.id], timeout_s=60))
+    second = asyncio.create_task(lone.service.wait_committed([sent.id], timeout_s=60))
     await asyncio.sleep(0)
 
     first.cancel()

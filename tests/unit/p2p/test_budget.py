@@ -69,3 +69,12 @@ def test_the_delay_doubles_up_to_its_cap(attempt: int, draw: float, delay_s: flo
 @given(st.integers(1, 10**9), st.floats(0, 1, exclude_max=True))
 def test_the_delay_is_never_nothing_and_never_above_five_seconds(attempt: int, draw: float) -> None:
     assert 0.05 <= reconnect_delay_s(attempt, draw) <= 5.0
+
+
+def test_a_charge_is_refused_while_there_is_a_debt_and_taken_when_it_is_paid() -> None:
+    bucket = TokenBucket(Rate(per_second=10, burst=1), now_s=0.0)
+
+    assert bucket.charge_unless_owing(2, now_s=0.0) == 0
+    assert bucket.charge_unless_owing(1, now_s=0.0) == pytest.approx(0.1)
+    assert bucket.charge_unless_owing(1, now_s=0.05) == pytest.approx(0.05)
+    assert bucket.charge_unless_owing(1, now_s=0.2) == 0

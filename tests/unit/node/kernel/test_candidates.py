@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from chain.errors import InvalidBlock
+from chain.mempool import Mempool, MempoolLimits
+from chain.types import Hash
 from consensus.effects import CommitBlock
-from node.kernel.candidates import CANDIDATES_MAX, Workshop
+from node.kernel.candidates import CANDIDATES_MAX, CommittedIds, Workshop
 from node.kernel.effects import KernelEffect
 from tests.kernel_samples import LoneNode, lone_genesis, new_store, new_workshop, note
 
@@ -86,3 +88,35 @@ def test_a_certified_block_whose_result_was_dropped_is_executed_again(
 
     assert len(dropped) == 1
     assert node.store.head_height() == 1
+
+
+class AskedStore:
+    """Notes which ids it is asked about; all are committed."""
+
+    def __init__(self) -> None:
+        self.asked: list[Hash] = []
+
+    def holds(self, transaction_id: Hash) -> bool:
+        self.asked.append(transaction_id)
+        return True
+
+
+def test_the_database_is_asked_only_about_what_does_not_wait() -> None:
+    pool = Mempool(MempoolLimits(transactions_max=9, bytes_max=9_999, per_sender_max=9))
+    waiting, other = note(lone_genesis(), 1), note(lone_genesis(), 2)
+    pool.add(waiting, 0)
+    store = AskedStore()
+    index = CommittedIds(store, pool)
+
+    assert not index.holds(waiting.id)
+    assert index.holds(other.id)
+    assert store.asked == [other.id]
+
+
+def test_what_a_block_holds_waits_no_more_before_the_next_is_executed() -> None:
+    node = LoneNode()
+
+    node.submit(note(node.genesis, 1))
+
+    assert node.store.holds(note(node.genesis, 1).id)
+    assert not node.kernel.pool.holds(note(node.genesis, 1).id)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chain.crypto import Domain
 from chain.receipt import Status
 from chain.transaction import Payload, SignedPayload, Transaction
 from consensus.effects import ReportFault
@@ -83,7 +84,7 @@ def test_a_bug_in_the_blocks_own_work_neither_stops_the_node_nor_blames_a_transa
 
 def signed_by_another(transaction: Transaction) -> bytes:
     """The same payload with a signature of another key."""
-    wrong = samples.OTHER_SENDER.sign(transaction.signing_bytes)
+    wrong = samples.OTHER_SENDER.sign(Domain.TRANSACTION.value + transaction.payload_bytes)
     payload = SignedPayload.decode(transaction.wire).payload
     return SignedPayload(payload=payload, signature=wrong).encode()
 

@@ -1,6 +1,6 @@
 """What the journal holds of an undecided height is there for the peers after a restart."""
 
-from chain.crypto import ED25519
+from chain.crypto import ED25519, one_by_one
 from chain.mempool import Mempool, MempoolLimits
 from consensus.messages import MESSAGES, Bodies, BodiesRequest
 from node.kernel.effects import SendPayload
@@ -19,7 +19,7 @@ def test_every_journaled_body_is_served_although_the_pool_has_no_room_for_all_of
         workshop=node.kernel.workshop,
         replica=node.kernel.replica,
         pool=Mempool(MempoolLimits(transactions_max=9, bytes_max=100_000, per_sender_max=1)),
-        scheme=ED25519,
+        verify=one_by_one(ED25519),
         config=KernelConfig(),
         recovered_bodies=[each.wire for each in journaled],
     )

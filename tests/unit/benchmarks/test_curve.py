@@ -1,0 +1,36 @@
+"""The curve has a point for each load, and its picture is a PNG."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import curve
+from benchmarks.curve import DrawingUnavailable, check_drawing, points_of
+from benchmarks.drawing import draw
+from tests.benchmark_samples import result
+
+
+def test_the_points_are_the_paced_loads_then_saturation_and_overload() -> None:
+    points = points_of(result())
+
+    assert [(each.label, each.offered_per_second) for each in points] == [
+        ("50%", 1_250.0),
+        ("saturation", 2_500.0),
+        ("overload", 4_000.0),
+    ]
+    assert [each.committed_per_second for each in points] == [1_243.75, 2_500.0, 2_000.0]
+    assert [each.latency is None for each in points] == [False, False, True]
+
+
+@pytest.mark.slow
+def test_the_picture_is_a_png(tmp_path: Path) -> None:
+    draw(result(), tmp_path / "curve.png")
+
+    assert (tmp_path / "curve.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_without_matplotlib_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curve, "find_spec", lambda _: None)
+
+    with pytest.raises(DrawingUnavailable, match="make setup"):
+        check_drawing()

@@ -181,6 +181,7 @@ class Mempool:
         time_ms: Milliseconds,
         parameters: Parameters,
         work_of: Callable[[Transaction], int],
+        work_max: int | None = None,
     ) -> list[Transaction]:
         """Returns transactions for a block, in order; they stay in the pool until removed.
 
@@ -189,12 +190,15 @@ class Mempool:
             time_ms: block time of the block.
             parameters: limits of the block, and how far ahead ``valid_until`` may lie.
             work_of: work units of a transaction; asked once for each.
+            work_max: work units after which the block is full, below the limit of the chain; the
+                first transaction may have more.
         """
         filling = _Filling(
             parameters=parameters,
             time_ms=time_ms,
             valid_until_max_ms=parent_time_ms + parameters.transaction_lifetime_max_ms,
             work_of=work_of,
+            work_max=work_max,
         )
         # The first round walks the line of senders itself, so that a short block does not pay for
         # a long line; later rounds are over those who have more.
@@ -326,6 +330,7 @@ class _Filling:
         time_ms: Milliseconds,
         valid_until_max_ms: Milliseconds,
         work_of: Callable[[Transaction], int],
+        work_max: int | None,
     ) -> None:
         self.picked: list[Transaction] = []
         self.is_full = False
@@ -334,7 +339,8 @@ class _Filling:
         self._work_of = work_of
         self._count_max = parameters.block_transactions_max
         self._bytes_left = parameters.block_bytes_max
-        self._work_left = parameters.block_readings_max
+        self._work_limit = parameters.block_readings_max
+        self._work_left = self._work_limit if work_max is None else work_max
         self._misfits = 0
 
     def take_from(self, lane: Iterator[_Entry]) -> bool:
@@ -351,7 +357,8 @@ class _Filling:
         if entry.work is None:
             entry.work = self._work_of(entry.transaction)
         size = len(entry.transaction.wire)
-        if size > self._bytes_left or entry.work > self._work_left:
+        work_left = self._work_left if self.picked else self._work_limit
+        if size > self._bytes_left or entry.work > work_left:
             self._misfits += 1
             self.is_full = self._misfits > MISFITS_MAX
             return False

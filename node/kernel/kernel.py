@@ -69,6 +69,7 @@ from node.kernel.events import (
 )
 from node.kernel.gossip import Gossip, batches_of, batches_of_ids
 from node.kernel.intake import Intake
+from node.kernel.pace import Pace
 from node.kernel.serving import answer_blocks, answer_bodies
 from node.kernel.storing import certified_block, stored_block
 from node.ports import Traffic
@@ -92,6 +93,8 @@ class KernelConfig:
     """T_c: having waited so long while blocks went by, it counts as censored."""
     request_again_ms: Milliseconds = 500
     """Missing bodies are asked for again, of another peer, after this long."""
+    block_target_ms: Milliseconds = 1_000
+    """A primary proposes as much as is final within this time: T0 / 2."""
 
 
 @dataclass(slots=True)
@@ -129,6 +132,10 @@ class Kernel:
         self._config = config
         self._intake = Intake(workshop=workshop, pool=pool, verify=verify)
         self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)
+        self._pace = Pace(
+            target_ms=config.block_target_ms,
+            work_max=workshop.parent.parameters.block_readings_max,
+        )
         self._assembly: AssembleProposal | None = None
         self._judgement: _Judgement | None = None
         self._storing: tuple[Candidate, CommitBlock] | None = None
@@ -249,6 +256,8 @@ class Kernel:
         if candidate is None:
             return []
         self._assembly = None
+        work = sum(map(self._contracts.work_of, candidate.transactions))
+        self._pace.proposed(request.height, work, now.monotonic_ms)
         assembled = ProposalAssembled(
             view=request.view,
             header=candidate.header,
@@ -266,6 +275,7 @@ class Kernel:
                 time_ms=time_ms,
                 parameters=parent.parameters,
                 work_of=self._contracts.work_of,
+                work_max=self._pace.work_max,
             )
             if not transactions:
                 if not request.is_heartbeat:
@@ -438,6 +448,7 @@ class Kernel:
         self._judgement = None
         self._recovered = {}
         self.workshop.advance(candidate)
+        self._pace.committed(event.height, now.monotonic_ms)
         ids = [each.id for each in candidate.transactions]
         self.pool.remove(ids)
         self._gossip.forget(ids, block_was_stored=True)

@@ -333,3 +333,24 @@ def test_work_is_what_a_block_of_now_may_hold_and_nothing_else() -> None:
     assert has_work(100, 100)
     assert not has_work(101, 1_000), "both have expired"
     assert not Mempool(LIMITS).has_work(parent_time_ms=0, time_ms=1, lifetime_max_ms=9)
+
+
+@pytest.mark.parametrize(
+    ("work_max", "count"), [(None, 4), (100, 4), (3, 3), (2, 2), (1, 1), (0, 1)]
+)
+def test_a_block_may_be_full_before_the_chain_says_so_but_takes_one(
+    work_max: int | None, count: int
+) -> None:
+    pool = Mempool(LIMITS)
+    for number in range(4):
+        pool.add(transaction(number), 0)
+
+    picked = pool.pick(
+        parent_time_ms=GENESIS_TIME_MS,
+        time_ms=GENESIS_TIME_MS + 1,
+        parameters=Parameters(),
+        work_of=lambda _: 1,
+        work_max=work_max,
+    )
+
+    assert len(picked) == count

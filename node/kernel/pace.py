@@ -1,0 +1,60 @@
+"""How much a block of this primary may hold, so that it is final well within the first view.
+
+The chain's limits are made for the reference machine. Where nodes share cores, or a disk is slow, a
+full block may take longer than the view timeout, and every view that is left costs all its work
+once more. So a primary goes by what its own last blocks took: it proposes as much as was agreed in
+the time that it aims at.
+"""
+
+from typing import Final
+
+from chain.types import Height, Milliseconds
+
+WORK_MIN: Final = 200
+"""Least work units of a block, whatever the last one took: 100 transactions of one reading."""
+GROWTH_MAX: Final = 2
+"""Most that one block's budget is of the one before; it shrinks by no more than this either."""
+
+
+class Pace:
+    """Work units that the next block may hold.
+
+    Args:
+        target_ms: from proposal to commit of a full block.
+        work_max: limit of the chain.
+    """
+
+    def __init__(self, *, target_ms: Milliseconds, work_max: int) -> None:
+        self._target_ms = target_ms
+        self._work_max = work_max
+        self._proposed: tuple[Height, int, Milliseconds] | None = None
+        self.work_max = work_max
+        """Work units; one transaction may exceed it by itself."""
+
+    def proposed(self, height: Height, work: int, now_ms: Milliseconds) -> None:
+        """Notes that this node has built a block, before it is sent."""
+        if self._proposed is not None and self._proposed[0] == height:
+            # The last one at this height came to nothing.
+            self._set(self.work_max // GROWTH_MAX)
+        self._proposed = (height, work, now_ms)
+
+    def committed(self, height: Height, now_ms: Milliseconds) -> None:
+        """Learns from a final block, if this node proposed at its height."""
+        if self._proposed is None or self._proposed[0] > height:
+            return
+        proposed_height, work, proposed_ms = self._proposed
+        self._proposed = None
+        took_ms = max(1, now_ms - proposed_ms)
+        # A block that was not full says nothing, unless it was too slow all the same.
+        if proposed_height == height and (
+            work * GROWTH_MAX >= self.work_max or self._is_slow(took_ms)
+        ):
+            fitting = work * self._target_ms // took_ms
+            slowest, fastest = self.work_max // GROWTH_MAX, self.work_max * GROWTH_MAX
+            self._set(min(max(fitting, slowest), fastest))
+
+    def _is_slow(self, took_ms: Milliseconds) -> bool:
+        return took_ms > self._target_ms
+
+    def _set(self, work: int) -> None:
+        self.work_max = min(max(work, WORK_MIN), self._work_max)

@@ -1,0 +1,87 @@
+"""A primary proposes as much as its own last blocks show to be agreed in time."""
+
+import pytest
+
+from node.kernel.pace import WORK_MIN, Pace
+
+
+def pace(work_max: int = 10_000) -> Pace:
+    return Pace(target_ms=1_000, work_max=work_max)
+
+
+def agree(paced: Pace, height: int, work: int, took_ms: int) -> int:
+    paced.proposed(height, work, 50_000)
+    paced.committed(height, 50_000 + took_ms)
+    return paced.work_max
+
+
+def test_the_first_block_may_be_as_large_as_the_chain_allows() -> None:
+    assert pace().work_max == 10_000
+
+
+@pytest.mark.parametrize(
+    ("took_ms", "work_max"),
+    [
+        (500, 10_000),
+        (1_000, 10_000),
+        (1_001, 9_990),
+        (1_250, 8_000),
+        (2_000, 5_000),
+        (9_000, 5_000),
+    ],
+)
+def test_a_full_block_sets_what_the_next_may_hold(took_ms: int, work_max: int) -> None:
+    assert agree(pace(), 1, 10_000, took_ms) == work_max
+
+
+def test_it_grows_again_as_fast_as_it_shrank_and_never_beyond_the_chain() -> None:
+    paced = pace()
+    for height in range(1, 4):
+        agree(paced, height, paced.work_max, 9_000)
+    assert paced.work_max == 1_250
+
+    assert agree(paced, 4, 1_250, 10) == 2_500
+    assert agree(paced, 5, 2_500, 500) == 5_000
+    assert agree(paced, 6, 5_000, 0) == 10_000
+    assert agree(paced, 7, 10_000, 10) == 10_000
+
+
+def test_a_block_that_was_not_full_and_fast_says_nothing() -> None:
+    paced = pace()
+    agree(paced, 1, 10_000, 2_000)
+
+    assert agree(paced, 2, 2_499, 10) == 5_000
+    assert agree(paced, 3, 2_500, 10) == 10_000
+
+
+def test_a_small_block_that_was_too_slow_counts() -> None:
+    assert agree(pace(), 1, 10, 1_001) == 5_000
+
+
+def test_it_never_falls_below_its_least() -> None:
+    paced = pace(1_000)
+    for height in range(1, 9):
+        agree(paced, height, paced.work_max, 60_000)
+
+    assert paced.work_max == WORK_MIN
+
+
+def test_a_second_proposal_at_a_height_halves_it() -> None:
+    paced = pace()
+    paced.proposed(5, 10_000, 0)
+
+    paced.proposed(5, 10_000, 2_000)
+
+    assert paced.work_max == 5_000
+
+
+def test_blocks_of_others_say_nothing() -> None:
+    paced = pace()
+    paced.committed(1, 99_000)
+    paced.proposed(3, 10_000, 0)
+    paced.committed(2, 99_000)
+    assert paced.work_max == 10_000
+
+    # Another's block was agreed where this node's came to nothing.
+    paced.committed(4, 99_000)
+    assert paced.work_max == 10_000

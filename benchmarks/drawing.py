@@ -1,12 +1,13 @@
 """Draws the saturation curve; needs matplotlib, so only whoever wants a picture imports it."""
 
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchmarks.curve import Point, points_of
 from benchmarks.result import Environment, Result
@@ -96,9 +97,15 @@ def _draw_latency(axes: Axes, points: list[Point]) -> None:
                 color=color,
             )
     axes.set_yscale("log")
-    axes.margins(y=0.35)
     axes.set_ylabel("until committed, ms (log)")
+    if known:
+        # Whole decades: each of them has a label then.
+        axes.set_ylim(
+            10 ** floor(log10(min(latency.p50_ms for _, latency in known) / 1.5)),
+            10 ** ceil(log10(max(latency.p99_ms for _, latency in known) * 1.5)),
+        )
     _finish(axes)
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend(loc="upper left", frameon=False, fontsize=9)
 
 

@@ -253,7 +253,7 @@ class _Run:
         span, rate = self._plan.overload, OVERLOAD * peak
         self._say(f"Overload, one operator offers {rate:,.0f} transactions/s ...")
         # What is refused is offered again, so only what is committed is used up.
-        count = 2 * SENDER_MAX + int(1.2 * peak * (span.warm_s + span.seconds))
+        count = 2 * SENDER_MAX + int(2 * rate + 2 * peak * (span.warm_s + span.seconds))
         found = await overload(
             rig, workload.sign_lanes(count, 1), span, rate=rate, cores=self._cores
         )

@@ -7,7 +7,8 @@ import pytest
 from benchmarks import curve
 from benchmarks.curve import DrawingUnavailable, check_drawing, points_of
 from benchmarks.drawing import draw
-from tests.benchmark_samples import result
+from benchmarks.figures import Latency
+from tests.benchmark_samples import LATENCY, result
 
 
 def test_the_points_are_the_paced_loads_then_saturation_and_overload() -> None:
@@ -23,8 +24,11 @@ def test_the_points_are_the_paced_loads_then_saturation_and_overload() -> None:
 
 
 @pytest.mark.slow
-def test_the_picture_is_a_png(tmp_path: Path) -> None:
-    draw(result(), tmp_path / "curve.png")
+@pytest.mark.parametrize("half", [LATENCY, None])
+def test_the_picture_is_a_png_whether_all_was_seen_or_not(
+    tmp_path: Path, half: Latency | None
+) -> None:
+    draw(result(half=half), tmp_path / "curve.png")
 
     assert (tmp_path / "curve.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 

@@ -6,6 +6,7 @@ the keys, the database against its own head, and only then the network.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -63,6 +64,10 @@ SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread of this process may keep another one waiting for the interpreter. A vote waits
 for the disk thread to take note of a finished sync, and for the loop while an RPC thread reads;
 Python's own 5 ms would be longer than the sync."""
+GC_THRESHOLDS: Final = (20_000, 20, 20)
+"""When to search for reference cycles. Transactions and records have none and live for a few blocks;
+by Python's own thresholds a full pool is searched several times a block, for half of what checking
+its signatures costs. Cycles come from errors and ended requests, and can wait."""
 STOP_AFTER_FAULT_S: Final = 1.0
 """Requests and links may end within this after a fault; then the process ends (consensus.md 30)."""
 _LOG: Final = logging.getLogger("node")
@@ -111,12 +116,20 @@ def run_node(
         journal = open_journal(config)
         try:
             node = Node(config, genesis, secrets, ChainStore(database), journal)
-            sys.setswitchinterval(SWITCH_INTERVAL_S)
+            _suit_interpreter_to_node()
             with profiled(profile_path):
                 uvloop.run(node.run())
         finally:
             journal.close()
             database.close()
+
+
+def _suit_interpreter_to_node() -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    # What is here by now stays for good and is never searched for cycles.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def open_secrets(config: NodeConfig, ask: Callable[[str], str]) -> Secrets:

@@ -75,6 +75,7 @@ class NodeMetrics:
         """
         self.registry = CollectorRegistry(auto_describe=True)
         self._labels = _BoundedLabels()
+        self._last_signed_by_name: dict[str, Gauge] = {}
         self._build = Info(f"{PREFIX}_build", "Release of this node.", registry=self.registry)
         self._build.info({"version": version, "node": node, "role": role})
         self._register_consensus()
@@ -203,10 +204,19 @@ class NodeMetrics:
         self._state_keys.set(block.state_keys)
         self._missing_validators.set(len(block.missing))
         for validator in block.signers:
-            label = self._labels.bounded("validator", validator)
-            self._last_signed.labels(label).set(block.height)
+            self._last_signed_of(validator).set(block.height)
         for validator in block.missing:
             self._missed_blocks.labels(self._labels.bounded("validator", validator)).inc()
+
+    def _last_signed_of(self, validator: str) -> Gauge:
+        series = self._last_signed_by_name.get(validator)
+        if series is None:
+            label = self._labels.bounded("validator", validator)
+            series = self._last_signed.labels(label)
+            if label == validator:
+                # Kept, because a look-up costs more than the update; as bounded as the labels.
+                self._last_signed_by_name[validator] = series
+        return series
 
     def set_height(self, height: int) -> None:
         """Shows the height found at start, before any block is committed."""
@@ -305,6 +315,7 @@ class NodeMetrics:
             names: The ones that left; unknown ones are ignored.
         """
         for name in names:
+            self._last_signed_by_name.pop(name, None)
             if self._labels.forget("validator", name):
                 for metric in (self._last_signed, self._missed_blocks, self._primary):
                     metric.remove_by_labels({"validator": name})

@@ -41,6 +41,7 @@ _HEAD: Final = b"mhead"
 _GENESIS: Final = b"mgenesis"
 _LAYOUT: Final = b"mlayout"
 _KEY_COUNT: Final = b"mkeys"
+_LOCATION: Final = struct.Struct(">QI")
 
 
 class KeyValue(Protocol):
@@ -139,7 +140,7 @@ class ChainStore:
         stored = self._database.get(b"t" + transaction_id)
         if stored is None:
             return None
-        height, position = struct.unpack(">QI", stored)
+        height, position = _LOCATION.unpack(stored)
         return Location(height=height, position=position)
 
     def holds(self, transaction_id: Hash) -> bool:
@@ -204,8 +205,9 @@ class ChainStore:
             (_numbered(b"b", height), ByteStrings(entries=stored.block.transactions).encode()),
             (_numbered(b"r", height), ByteStrings(entries=stored.encoded_receipts).encode()),
         ]
+        place = _LOCATION.pack
         batch += [
-            (b"t" + transaction_id, struct.pack(">QI", height, position))
+            (b"t" + transaction_id, place(height, position))
             for transaction_id, position in stored.fresh_ids
         ]
         batch += [(b"x" + entry, b"") for entry in stored.index_entries]

@@ -139,19 +139,20 @@ class Connection(asyncio.Protocol):
 
     def pump(self) -> None:
         """Hands up all that happened, then sees to reading, writing and the end."""
-        now_s = self._loop.time()
-        while (event := self.link.next_event(now_s)) is not None:
+        link, now_s = self.link, self._loop.time()
+        while (event := link.next_event(now_s)) is not None:
             if isinstance(event, LinkReady):
                 self.software = event.software
                 self.ready_since_s = now_s
             self._on_event(self, event)
             if isinstance(event, LinkClosed):
                 self.closed.set()
-        if self.link.state is LinkState.CLOSED:
+        if link.state is LinkState.CLOSED:
             self._shut()
             return
-        self._wait_for_budget(now_s)
-        if self.link.has_bytes:
+        if link.read_resume_at_s is not None:
+            self._wait_for_budget(now_s)
+        if link.has_bytes:
             self._flush_soon()
 
     def _wait_for_budget(self, now_s: float) -> None:

@@ -18,9 +18,9 @@ STALE_BATCH_MAX: Final = 500
 """Transactions sent again at one tick."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Sent:
-    """When one of our own transactions went out."""
+    """When some of our own transactions went out; those of one submission share it."""
 
     first_ms: Milliseconds
     last_ms: Milliseconds
@@ -36,11 +36,16 @@ class Gossip:
         self._regossip_after_ms = regossip_after_ms
         self._censorship_timeout_ms = censorship_timeout_ms
         self._sent: dict[Hash, _Sent] = {}
+        """In the order in which they first went out."""
+        self._newest = _Sent(0, 0, 0)
         self._block_count = 0
 
     def remember(self, transaction_id: Hash, now_ms: Milliseconds) -> None:
         """Notes that a transaction has been sent to all."""
-        self._sent[transaction_id] = _Sent(now_ms, now_ms, self._block_count)
+        newest = self._newest
+        if newest.first_ms != now_ms or newest.blocks_before != self._block_count:
+            newest = self._newest = _Sent(now_ms, now_ms, self._block_count)
+        self._sent[transaction_id] = newest
 
     def forget(self, transaction_ids: Sequence[Hash], *, block_was_stored: bool) -> None:
         """Drops what has been committed or has expired."""
@@ -51,13 +56,15 @@ class Gossip:
 
     def stale(self, now_ms: Milliseconds) -> tuple[Hash, ...]:
         """Returns what is to be sent again now, oldest first, and notes that it is."""
-        stale: list[Hash] = []
+        stale: dict[Hash, _Sent] = {}
         for transaction_id, sent in self._sent.items():
-            if len(stale) == STALE_BATCH_MAX:
-                break
+            is_young = now_ms < sent.first_ms + self._regossip_after_ms
+            if is_young or len(stale) == STALE_BATCH_MAX:
+                break  # All behind it are younger still.
             if now_ms >= sent.last_ms + self._regossip_after_ms:
-                sent.last_ms = now_ms
-                stale.append(transaction_id)
+                stale[transaction_id] = _Sent(sent.first_ms, now_ms, sent.blocks_before)
+        # An assignment to a key that is there keeps the order.
+        self._sent.update(stale)
         return tuple(stale)
 
     def is_censored(self, now_ms: Milliseconds) -> bool:

@@ -23,6 +23,17 @@ def test_what_has_not_moved_is_sent_again_after_the_interval_and_not_before() ->
     assert gossip.stale(2_000) == (ID,)
 
 
+def test_sending_again_changes_neither_the_order_nor_the_others_of_the_submission() -> None:
+    gossip = Gossip(1_000, 10_000)
+    for identity in (ID, OTHER_ID):
+        gossip.remember(identity, 0)
+    gossip.remember(b"n" * 32, 500)
+
+    assert gossip.stale(1_000) == (ID, OTHER_ID)
+    assert gossip.stale(1_500) == (b"n" * 32,)
+    assert gossip.stale(2_500) == (ID, OTHER_ID, b"n" * 32)
+
+
 def test_what_was_committed_is_not_sent_again() -> None:
     gossip = Gossip(1_000, 10_000)
     gossip.remember(ID, 0)

@@ -20,8 +20,8 @@ POSTERS: Final = 2
 """Requests under way to each node at saturation."""
 LOOK_S: Final = 0.25
 """Between two looks at how much waits; at 5,000 a second less than a block's worth passes."""
-PULSE_S: Final = 0.05
-"""Between two posts of a gateway in a phase of a given rate."""
+PULSE_S: Final = 0.2
+"""Between two posts of a gateway in a phase of a given rate; it sends what it has collected."""
 PROBES_PER_SECOND: Final = 100.0
 """Transactions of a paced phase that go one a request, and whose latency counts."""
 PROBES_AT_SATURATION: Final = 10.0
@@ -94,6 +94,7 @@ class Paced:
     committed_per_second: float
     seconds: float
     blocks: int
+    view_changes: int
     cpu_us_per_block: float
     """Of all nodes together."""
     failed: int
@@ -243,6 +244,7 @@ async def pace(rig: Rig, queues: Queues, rate: float, seconds: float) -> Paced:
         committed_per_second=(end.committed - begin.committed) / elapsed_s,
         seconds=elapsed_s,
         blocks=end.height - begin.height,
+        view_changes=end.view_changes - begin.view_changes,
         cpu_us_per_block=(end.cpu_s - begin.cpu_s) * 1_000_000 / (end.height - begin.height),
         failed=probes.failed,
         latency=latency_of(probes.latencies),

@@ -173,17 +173,22 @@ class Result:
 
 
 def _window_words(measured: Saturation) -> str:
-    lost = f", {measured.view_changes} changes of the primary" if measured.view_changes else ""
+    lost = _lost_words(measured.view_changes)
     return (
         f"{measured.blocks} blocks in {measured.seconds:.1f} s{lost}; nodes use "
         f"{measured.node_cpu_share:.0%} of all cores, load {measured.load_cpu_share:.0%}"
     )
 
 
+def _lost_words(view_changes: int) -> str:
+    return f", {view_changes} changes of the primary" if view_changes else ""
+
+
 def _latency_row(name: str, paced: Paced) -> Row:
     remark = (
         f"{paced.committed_per_second:,.0f} of {paced.rate:,.0f}/s committed, "
         f"{paced.probes_per_second:,.0f}/s one a request, {paced.failed} failed"
+        + _lost_words(paced.view_changes)
     )
     if paced.latency is None:
         return name, "none", remark

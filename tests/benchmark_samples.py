@@ -33,6 +33,7 @@ def paced(latency: Latency | None, rate: float = 100.0) -> Paced:
         committed_per_second=rate * 0.995,
         seconds=5.0,
         blocks=50,
+        view_changes=0,
         cpu_us_per_block=30_000.0,
         failed=0,
         latency=latency,

@@ -65,7 +65,7 @@ SWITCH_INTERVAL_S: Final = 0.0005
 for the disk thread to take note of a finished sync, and for the loop while an RPC thread reads;
 Python's own 5 ms would be longer than the sync."""
 GC_THRESHOLDS: Final = (20_000, 20, 20)
-"""When to search for reference cycles. Transactions and records have none and live for a few blocks;
+"""When to search for reference cycles. Transactions and records have none and live for some blocks;
 by Python's own thresholds a full pool is searched several times a block, for half of what checking
 its signatures costs. Cycles come from errors and ended requests, and can wait."""
 STOP_AFTER_FAULT_S: Final = 1.0

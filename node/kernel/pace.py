@@ -12,6 +12,8 @@ from chain.types import Height, Milliseconds
 
 WORK_MIN: Final = 200
 """Least work units of a block, whatever the last one took: 100 transactions of one reading."""
+FIRST_DIVISOR: Final = 4
+"""The first block may hold this part of what the chain allows: a node does not know its machine."""
 GROWTH_MAX: Final = 2
 """Most that one block's budget is of the one before; it shrinks by no more than this either."""
 
@@ -28,7 +30,7 @@ class Pace:
         self._target_ms = target_ms
         self._work_max = work_max
         self._proposed: tuple[Height, int, Milliseconds] | None = None
-        self.work_max = work_max
+        self.work_max = max(WORK_MIN, work_max // FIRST_DIVISOR)
         """Work units; one transaction may exceed it by itself."""
 
     def proposed(self, height: Height, work: int, now_ms: Milliseconds) -> None:

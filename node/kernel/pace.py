@@ -30,7 +30,7 @@ class Pace:
         self._target_ms = target_ms
         self._work_max = work_max
         self._proposed: tuple[Height, int, Milliseconds] | None = None
-        self.work_max = max(WORK_MIN, work_max // FIRST_DIVISOR)
+        self.work_max = min(max(WORK_MIN, work_max // FIRST_DIVISOR), work_max)
         """Work units; one transaction may exceed it by itself."""
 
     def proposed(self, height: Height, work: int, now_ms: Milliseconds) -> None:

@@ -6,7 +6,11 @@ from node.kernel.pace import WORK_MIN, Pace
 
 
 def pace(work_max: int = 10_000) -> Pace:
-    return Pace(target_ms=1_000, work_max=work_max)
+    """One that two quick blocks have brought to what the chain allows."""
+    paced = Pace(target_ms=1_000, work_max=work_max)
+    for height in (-2, -1):
+        agree(paced, height, paced.work_max, 1)
+    return paced
 
 
 def agree(paced: Pace, height: int, work: int, took_ms: int) -> int:
@@ -15,7 +19,12 @@ def agree(paced: Pace, height: int, work: int, took_ms: int) -> int:
     return paced.work_max
 
 
-def test_the_first_block_may_be_as_large_as_the_chain_allows() -> None:
+@pytest.mark.parametrize(("work_max", "first"), [(10_000, 2_500), (400, WORK_MIN), (100, 100)])
+def test_the_first_block_is_a_quarter_of_what_the_chain_allows(work_max: int, first: int) -> None:
+    assert Pace(target_ms=1_000, work_max=work_max).work_max == first
+
+
+def test_two_quick_blocks_bring_it_to_what_the_chain_allows() -> None:
     assert pace().work_max == 10_000
 
 

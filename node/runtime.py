@@ -36,6 +36,7 @@ from node.kernel.effects import (
     KernelEffect,
     PushPayload,
     ReportBug,
+    Rest,
     SendPayload,
     StoreBlock,
 )
@@ -43,6 +44,7 @@ from node.kernel.events import (
     BlockStored,
     KernelEvent,
     PayloadReceived,
+    Rested,
     Ticked,
     TransactionsSubmitted,
 )
@@ -58,6 +60,7 @@ InstantEffect = (
     | CancelTimer
     | AnswerSubmission
     | ReportFault
+    | Rest
     | ReportBug
     | Halt
 )
@@ -229,16 +232,14 @@ class Runtime:
 
     def _perform_at_once(self, effect: InstantEffect) -> None:
         match effect:
-            case SendPayload():
-                self._links.send(effect.peer, effect.traffic, effect.payload)
-            case BroadcastPayload():
-                self._links.broadcast(effect.traffic, effect.payload)
-            case PushPayload():
-                self._links.push(effect.traffic, effect.payload)
+            case SendPayload() | BroadcastPayload() | PushPayload():
+                self._send(effect)
             case StartTimer():
                 self._start_timer(effect)
             case CancelTimer():
                 self._cancel_timer(effect.timer.kind)
+            case Rest():
+                self._rest(effect.after_ms)
             case AnswerSubmission():
                 self._answer(effect)
             case ReportFault():
@@ -249,6 +250,15 @@ class Runtime:
                 pass  # the observer has told the operator
             case _:
                 assert_never(effect)
+
+    def _send(self, effect: SendPayload | BroadcastPayload | PushPayload) -> None:
+        match effect:
+            case SendPayload():
+                self._links.send(effect.peer, effect.traffic, effect.payload)
+            case BroadcastPayload():
+                self._links.broadcast(effect.traffic, effect.payload)
+            case PushPayload():
+                self._links.push(effect.traffic, effect.payload)
 
     def _answer(self, effect: AnswerSubmission) -> None:
         answer = self._answers.get(effect.ticket)
@@ -277,6 +287,13 @@ class Runtime:
         running = self._timers.pop(kind, None)
         if running is not None:
             running.cancel()
+
+    def _rest(self, after_ms: int) -> None:
+        def wake() -> None:
+            self._urgent.append(Rested())
+            self._wake.set()
+
+        asyncio.get_running_loop().call_later(after_ms / 1_000, wake)
 
     def _fire(self, fired: TimerFired) -> None:
         self._timers.pop(fired.timer.kind, None)

@@ -57,6 +57,7 @@ from node.kernel.effects import (
     KernelEffect,
     PushPayload,
     ReportBug,
+    Rest,
     SendPayload,
     StoreBlock,
 )
@@ -64,6 +65,7 @@ from node.kernel.events import (
     BlockStored,
     KernelEvent,
     PayloadReceived,
+    Rested,
     Ticked,
     TransactionsSubmitted,
 )
@@ -72,15 +74,8 @@ from node.kernel.intake import Intake
 from node.kernel.pace import Pace
 from node.kernel.serving import answer_blocks, answer_bodies
 from node.kernel.storing import certified_block, stored_block
+from node.kernel.traffic import traffic_of
 from node.ports import Traffic
-
-TRAFFIC_OF = {
-    Blocks: Traffic.SYNC,
-    BlocksRequest: Traffic.SYNC,
-    Bodies: Traffic.TRANSACTIONS,
-    BodiesRequest: Traffic.VOTES,
-}
-"""Lane of each message; what is not named here is agreement and goes with the votes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +131,7 @@ class Kernel:
             target_ms=config.block_target_ms,
             work_max=workshop.parent.parameters.block_readings_max,
         )
+        self._is_resting = False
         self._assembly: AssembleProposal | None = None
         self._judgement: _Judgement | None = None
         self._storing: tuple[Candidate, CommitBlock] | None = None
@@ -179,6 +175,8 @@ class Kernel:
                 return self._on_stored(event, now)
             case Ticked():
                 return self._on_tick(now)
+            case Rested():
+                return self._on_rested(now)
             case LinkChanged() | TimerFired():
                 return self._step_replica(event, now)
             case _:
@@ -204,7 +202,7 @@ class Kernel:
 
     def _send_all(self, peer: PublicKey, messages: Sequence[Message]) -> list[KernelEffect]:
         return [
-            SendPayload(peer=peer, traffic=_traffic_of(each), payload=MESSAGES.encode(each))
+            SendPayload(peer=peer, traffic=traffic_of(each), payload=MESSAGES.encode(each))
             for each in messages
         ]
 
@@ -251,6 +249,9 @@ class Kernel:
         request, parent = self._assembly, self.workshop.parent
         if request is None or request.height != parent.height + 1 or self._storing:
             return []
+        rest_ms = self._pace.rest_ms(now.monotonic_ms, waiting_count=self.pool.count)
+        if rest_ms:
+            return self._rest(rest_ms)
         time_ms = max(parent.time_ms + 1, now.wall_ms)
         candidate = self._build(request, time_ms)
         if candidate is None:
@@ -265,6 +266,16 @@ class Kernel:
             transaction_ids=tuple(each.id for each in candidate.transactions),
         )
         return self._step_replica(assembled, now)
+
+    def _rest(self, rest_ms: Milliseconds) -> list[KernelEffect]:
+        if self._is_resting:
+            return []
+        self._is_resting = True
+        return [Rest(after_ms=rest_ms)]
+
+    def _on_rested(self, now: Now) -> list[KernelEffect]:
+        self._is_resting = False
+        return self._try_assemble(now)
 
     def _build(self, request: AssembleProposal, time_ms: Milliseconds) -> Candidate | None:
         parent = self.workshop.parent
@@ -373,7 +384,7 @@ class Kernel:
                 case Broadcast():
                     done.append(
                         BroadcastPayload(
-                            traffic=_traffic_of(effect.message),
+                            traffic=traffic_of(effect.message),
                             payload=MESSAGES.encode(effect.message),
                         )
                     )
@@ -487,7 +498,3 @@ class Kernel:
     def _halt(self, reason: str) -> list[KernelEffect]:
         self.halt_reason = self.halt_reason or reason
         return [Halt(reason=reason)]
-
-
-def _traffic_of(message: Message) -> Traffic:
-    return TRAFFIC_OF.get(type(message), Traffic.VOTES)

@@ -14,6 +14,12 @@ WORK_MIN: Final = 200
 """Least work units of a block, whatever the last one took: 100 transactions of one reading."""
 FIRST_DIVISOR: Final = 4
 """The first block may hold this part of what the chain allows: a node does not know its machine."""
+REST_MAX_MS: Final = 50
+"""Longest rest between two blocks; it adds half of itself to the latency of a transaction."""
+REST_BELOW: Final = 200
+"""A primary with so many transactions does not rest: they fill a block worth its cost."""
+REST_DIVISOR: Final = 2
+"""A rest is this part of what the last block took."""
 GROWTH_MAX: Final = 2
 """Most that one block's budget is of the one before; it shrinks by no more than this either."""
 
@@ -32,6 +38,7 @@ class Pace:
         self._proposed: tuple[Height, int, Milliseconds] | None = None
         self.work_max = min(max(WORK_MIN, work_max // FIRST_DIVISOR), work_max)
         """Work units; one transaction may exceed it by itself."""
+        self._rested_ms = 0
 
     def proposed(self, height: Height, work: int, now_ms: Milliseconds) -> None:
         """Notes that this node has built a block, before it is sent."""
@@ -47,6 +54,7 @@ class Pace:
         proposed_height, work, proposed_ms = self._proposed
         self._proposed = None
         took_ms = max(1, now_ms - proposed_ms)
+        self._rested_ms = now_ms + min(took_ms // REST_DIVISOR, REST_MAX_MS)
         # A block that was not full says nothing, unless it was too slow all the same.
         if proposed_height == height and (
             work * GROWTH_MAX >= self.work_max or self._is_slow(took_ms)
@@ -54,6 +62,19 @@ class Pace:
             fitting = work * self._target_ms // took_ms
             slowest, fastest = self.work_max // GROWTH_MAX, self.work_max * GROWTH_MAX
             self._set(min(max(fitting, slowest), fastest))
+
+    def rest_ms(self, now_ms: Milliseconds, *, waiting_count: int) -> Milliseconds:
+        """Returns how long to wait before the next block, so that it holds more than a few.
+
+        A block costs every node some milliseconds, however little is in it. Where each transaction
+        got a block of its own, a hundred a second would keep small machines busy, and wait for
+        each other's blocks.
+
+        Args:
+            now_ms: by the clock of :meth:`proposed`.
+            waiting_count: transactions in the pool.
+        """
+        return 0 if waiting_count >= REST_BELOW else max(0, self._rested_ms - now_ms)
 
     def _is_slow(self, took_ms: Milliseconds) -> bool:
         return took_ms > self._target_ms

@@ -31,8 +31,7 @@ def on_agreement_message(
 
     * of this height: verified, unless it is already held, and handled;
     * of the next: kept, one slot for each sender and kind;
-    * of the head: answered with the head's certificate, once for each sender, unless it is a vote
-      for the head;
+    * of the head: answered with the head's certificate, once for each sender;
     * of any other: ignored; STATUS tells who is where.
     """
     _note_vote(state, sender, message)
@@ -40,7 +39,7 @@ def on_agreement_message(
     if height == state.height + 1:
         return _keep_for_next(state, sender, message)
     if height + 1 == state.height:
-        return _answer_late(state, sender, message)
+        return _answer_late(state, sender)
     if height != state.height or state.instance.is_committing or is_known(state, message):
         return []
     try:
@@ -120,11 +119,7 @@ def _parent_certificate_in(message: AgreementMessage) -> CommitCertificate | Non
             return None
 
 
-def _answer_late(state: ReplicaState, sender: PublicKey, message: AgreementMessage) -> list[Effect]:
-    if isinstance(message, Prepare | Commit) and message.vote.digest == state.head_hash:
-        # The slowest votes of every height: the q COMMITs are on their way to this sender too, and
-        # STATUS makes up for lost ones.
-        return []
+def _answer_late(state: ReplicaState, sender: PublicKey) -> list[Effect]:
     if state.head_certificate is None or sender in state.instance.answered:
         return []
     if len(state.instance.answered) > state.validators.count:

@@ -49,7 +49,7 @@ from node.genesis_file import load_genesis
 from node.provisioning import Network, NodeAddress
 
 READINGS_PER_BATCH: Final = 100
-BACKLOG_MAX: Final = 6_000
+BACKLOG_MAX: Final = 8_000
 """Three full blocks wait at saturation, so that the next one is full however late a look comes."""
 BATCH_BACKLOG_MAX: Final = 400
 """Four full blocks of 10,000 readings."""

@@ -32,7 +32,7 @@ class Parameters(Record):
     """Wire bytes of one transaction; 1,000 readings of 100 bytes need 100 KB."""
     block_bytes_max: Annotated[int, Range(65_536, 16_777_216)] = 2_097_152
     """Wire bytes of all transactions of one block."""
-    block_transactions_max: Annotated[int, Range(1, 100_000)] = 2_000
+    block_transactions_max: Annotated[int, Range(1, 100_000)] = 4_000
     """Transactions of one block."""
     block_readings_max: Annotated[int, Range(1, 1_000_000)] = 10_000
     """Work units of one block: a transaction costs one, and one more for each reading in it, so

@@ -277,7 +277,7 @@ def _settings_of(config: NodeConfig) -> KernelSettings:
         kernel=KernelConfig(
             regossip_after_ms=config.t0_ms // 2,
             censorship_timeout_ms=config.censorship_timeout_ms,
-            block_target_ms=config.t0_ms // 2,
+            block_target_ms=config.t0_ms * 2 // 3,
         ),
         pool=MempoolLimits(
             transactions_max=config.mempool_transactions_max,

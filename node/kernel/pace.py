@@ -12,7 +12,7 @@ from chain.types import Height, Milliseconds
 
 WORK_MIN: Final = 200
 """Least work units of a block, whatever the last one took: 100 transactions of one reading."""
-FIRST_DIVISOR: Final = 4
+FIRST_DIVISOR: Final = 2
 """The first block may hold this part of what the chain allows: a node does not know its machine."""
 REST_MAX_MS: Final = 50
 """Longest rest between two blocks; it adds half of itself to the latency of a transaction."""
@@ -20,8 +20,10 @@ REST_BELOW: Final = 200
 """A primary with so many transactions does not rest: they fill a block worth its cost."""
 REST_DIVISOR: Final = 2
 """A rest is this part of what the last block took."""
-GROWTH_MAX: Final = 2
-"""Most that one block's budget is of the one before; it shrinks by no more than this either."""
+SHRINK_MAX: Final = 2
+"""A block may be down to half of the largest before it ..."""
+GROWTH_MAX: Final = (3, 2)
+"""... and up to three halves: too large a block costs a view, too small a one only its share."""
 
 
 class Pace:
@@ -44,7 +46,7 @@ class Pace:
         """Notes that this node has built a block, before it is sent."""
         if self._proposed is not None and self._proposed[0] == height:
             # The last one at this height came to nothing.
-            self._set(self.work_max // GROWTH_MAX)
+            self._set(self.work_max // SHRINK_MAX)
         self._proposed = (height, work, now_ms)
 
     def committed(self, height: Height, now_ms: Milliseconds) -> None:
@@ -56,12 +58,11 @@ class Pace:
         took_ms = max(1, now_ms - proposed_ms)
         self._rested_ms = now_ms + min(took_ms // REST_DIVISOR, REST_MAX_MS)
         # A block that was not full says nothing, unless it was too slow all the same.
-        if proposed_height == height and (
-            work * GROWTH_MAX >= self.work_max or self._is_slow(took_ms)
-        ):
+        is_full = work * SHRINK_MAX >= self.work_max
+        if proposed_height == height and (is_full or took_ms > self._target_ms):
             fitting = work * self._target_ms // took_ms
-            slowest, fastest = self.work_max // GROWTH_MAX, self.work_max * GROWTH_MAX
-            self._set(min(max(fitting, slowest), fastest))
+            fastest = self.work_max * GROWTH_MAX[0] // GROWTH_MAX[1]
+            self._set(min(max(fitting, self.work_max // SHRINK_MAX), fastest))
 
     def rest_ms(self, now_ms: Milliseconds, *, waiting_count: int) -> Milliseconds:
         """Returns how long to wait before the next block, so that it holds more than a few.
@@ -75,9 +76,6 @@ class Pace:
             waiting_count: transactions in the pool.
         """
         return 0 if waiting_count >= REST_BELOW else max(0, self._rested_ms - now_ms)
-
-    def _is_slow(self, took_ms: Milliseconds) -> bool:
-        return took_ms > self._target_ms
 
     def _set(self, work: int) -> None:
         self.work_max = min(max(work, WORK_MIN), self._work_max)

@@ -46,12 +46,12 @@ def with_fast_init(cls: ClassT) -> ClassT:
     same = ", ".join(f"{name}={name}" for name in names)
     standard = vars(cls)["__init__"]
     twin, frozen = source.bind(_open_twin_of(cls), "twin"), source.bind(cls, "cls")
-    source.bind_as("set_class", object.__dict__["__class__"].__set__)
+    source.bind_as("_set_class", object.__dict__["__class__"].__set__)
     lines = [f"{each.name} = {_argument(source, each)}" for each in described if _is_made(each)]
     lines += [
         f"if self.__class__ is not {frozen}:",  # a subclass may have another layout
         f"{_INDENT}return {source.bind(standard, 'standard')}(self, {same})",
-        f"set_class(self, {twin})",
+        f"_set_class(self, {twin})",
         *(f"self.{name} = {name}" for name in names),
         f"self.__class__ = {frozen}",
     ]
@@ -105,7 +105,7 @@ class _Source:
 
     def fresh(self, stem: str) -> str:
         """Returns a name that nothing has yet."""
-        return f"{stem}_{next(self._numbers)}"
+        return f"_{stem}_{next(self._numbers)}"  # no field begins with an underscore
 
     def function(self, cls: type, head: str, lines: list[str]) -> Callable[..., Any]:
         """Compiles a function from its head and body."""
@@ -122,11 +122,12 @@ def _built(source: _Source, cls: type, names: list[str]) -> list[str]:
     frozen = source.bind(cls, "cls")
     if not is_plain(cls):
         return [f"return {frozen}({', '.join(f'{name}=f_{name}' for name in names)})"]
-    source.bind_as("new", object.__new__)
+    source.bind_as("_new", object.__new__)
     return [
-        f"record = new({source.bind(_open_twin_of(cls), 'twin')})",
+        f"record = _new({source.bind(_open_twin_of(cls), 'twin')})",
         *(f"record.{name} = f_{name}" for name in names),
         f"record.__class__ = {frozen}",
+        *(["record.__post_init__()"] if hasattr(cls, "__post_init__") else []),
         "return record",
     ]
 
@@ -143,8 +144,8 @@ def _is_made(described: "Field[Any]") -> bool:
 def _parameters(source: _Source, described: "tuple[Field[Any], ...]") -> Iterator[str]:
     for each in described:
         if _is_made(each):
-            source.bind_as("absent", MISSING)
-            yield f"{each.name}=absent"
+            source.bind_as("_absent", MISSING)
+            yield f"{each.name}=_absent"
         elif each.default is not MISSING:
             yield f"{each.name}={source.bind(each.default, 'default')}"
         else:
@@ -153,7 +154,7 @@ def _parameters(source: _Source, described: "tuple[Field[Any], ...]") -> Iterato
 
 def _argument(source: _Source, described: "Field[Any]") -> str:
     factory = source.bind(described.default_factory, "factory")
-    return f"{factory}() if {described.name} is absent else {described.name}"
+    return f"{factory}() if {described.name} is _absent else {described.name}"
 
 
 # -- checks ------------------------------------------------------------------------------------

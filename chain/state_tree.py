@@ -12,7 +12,8 @@ that they share. With a million keys a bucket holds 15, about 1 KB. A proof carr
 bucket: a key whose hash is not in it is absent, because it could stand nowhere else.
 
 The nodes live in memory (2 MB and a sixteenth); contents stay with the database, which keeps
-changed contents and their hashes, so that opening needs no content at all.
+changed contents and their hashes, so that opening needs no content at all. What the last blocks
+changed is kept here too, because the next ones change much of it again.
 """
 
 from bisect import bisect_left
@@ -37,6 +38,9 @@ BUCKET_HASHES_BYTES: Final = BUCKET_COUNT * HASH_BYTES
 """Size of all bucket hashes together, as a database keeps them: 2 MB."""
 PROOF_BUCKET_BYTES_MAX: Final = 4_194_304
 """Bounds decoding of a proof: 65,536 keys in one bucket, 4,000 times the usual."""
+
+RECENT_BUCKETS_MAX: Final = 4_096
+"""Changed buckets that are kept, at most twice as many; about 1 KB each at a million keys."""
 
 _hash_key: Final = hasher_of(Domain.STATE_KEY)
 _hash_value: Final = hasher_of(Domain.STATE_VALUE)
@@ -119,6 +123,9 @@ class StateTree:
     ) -> None:
         self._reader = reader
         self._key_count = key_count
+        # Two generations: when the young one is full it becomes the old one.
+        self._young: dict[int, bytes] = {}
+        self._old: dict[int, bytes] = {}
         if bucket_hashes is None:
             self._levels = [bytearray(level) for level in _EMPTY_LEVELS]
         else:
@@ -153,7 +160,7 @@ class StateTree:
         buckets: dict[int, bytes] = {}
         size_delta = 0
         for index in sorted(entries_by_bucket):
-            old = self._reader.get_bucket(index)
+            old = self._bucket(index)
             new = _with_entries(old, entries_by_bucket[index])
             if new != old:
                 buckets[index] = new
@@ -174,6 +181,7 @@ class StateTree:
             for index, node in changed.items():
                 level[index * HASH_BYTES : (index + 1) * HASH_BYTES] = node
         self._key_count += update.key_count_delta
+        self._keep(update.buckets)
         assert self.root == update.root
 
     def prove(self, key: bytes) -> StateProof:
@@ -185,9 +193,19 @@ class StateTree:
             family = _family(level, place // ARITY)
             start = place % ARITY * HASH_BYTES
             siblings.append(bytes(family[:start] + family[start + HASH_BYTES :]))
-        return StateProof(
-            index=index, bucket=self._reader.get_bucket(index), siblings=tuple(siblings)
-        )
+        return StateProof(index=index, bucket=self._bucket(index), siblings=tuple(siblings))
+
+    def _bucket(self, index: int) -> bytes:
+        """Returns a bucket's content after the last update that was applied."""
+        content = self._young.get(index)
+        if content is None:
+            content = self._old.get(index)
+        return self._reader.get_bucket(index) if content is None else content
+
+    def _keep(self, buckets: Mapping[int, bytes]) -> None:
+        if len(self._young) + len(buckets) > RECENT_BUCKETS_MAX:
+            self._old, self._young = self._young, {}
+        self._young.update(buckets)
 
     def _nodes_over(self, buckets: Mapping[int, bytes]) -> tuple[dict[int, Hash], ...]:
         """Returns the changed hashes of each level, bucket hashes first."""

@@ -89,8 +89,7 @@ class KernelConfig:
     request_again_ms: Milliseconds = 500
     """Missing bodies are asked for again, of another peer, after this long."""
     block_target_ms: Milliseconds = 1_333
-    """A primary proposes as much as is final within this time: two thirds of T0. The more a block
-    holds, the less a transaction costs, for state is touched once a block."""
+    """A primary proposes as much as is final within this time: two thirds of T0."""
 
 
 @dataclass(slots=True)

@@ -104,6 +104,22 @@ def test_a_built_record_is_frozen_hashable_and_equal_to_one_made_by_name() -> No
         built.x = 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Even(Record):
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number % 2:
+            raise ValueError("expected an even number")
+
+
+def test_a_check_of_the_class_itself_runs_however_a_record_is_built() -> None:
+    assert fast_parser_of(Even)((2,)) == Even(number=2)
+    for build in (lambda: Even(number=3), lambda: fast_parser_of(Even)((3,))):
+        with pytest.raises(ValueError, match="even number"):
+            build()
+
+
 @with_fast_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:

@@ -286,3 +286,61 @@ def test_an_entry_is_found_by_its_key_and_nothing_else(
     content: bytes, key_hash: bytes, place: int
 ) -> None:
     assert _place_of(content, key_hash) == place
+
+
+class CountingBuckets(MemoryBucketReader):
+    """Notes which buckets are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def get_bucket(self, index: int) -> bytes:
+        self.asked.append(index)
+        return super().get_bucket(index)
+
+
+def test_a_bucket_that_a_block_changed_is_not_read_again() -> None:
+    reader = CountingBuckets()
+    tree = StateTree(reader)
+    first = tree.update({b"a": b"1", b"b": b"1"})
+    reader.apply(first.buckets)
+    tree.apply(first)
+    reader.asked.clear()
+
+    again = tree.update({b"a": b"2", b"b": None})
+    reader.apply(again.buckets)
+    tree.apply(again)
+
+    assert reader.asked == []
+    assert tree.root == StateTree(MemoryBucketReader()).update({b"a": b"2"}).root
+    assert tree.key_count == 1
+    verify_state_proof(tree.root, b"a", b"2", tree.prove(b"a"))
+    verify_state_proof(tree.root, b"b", None, tree.prove(b"b"))
+
+
+def test_what_was_not_applied_is_not_kept() -> None:
+    reader = CountingBuckets()
+    tree = StateTree(reader)
+    tree.update({b"a": b"1"})
+
+    tree.update({b"a": b"1"})
+
+    assert len(reader.asked) == 2
+
+
+def test_kept_buckets_make_room_and_are_read_when_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chain.state_tree.RECENT_BUCKETS_MAX", 2)
+    reader = CountingBuckets()
+    tree = StateTree(reader)
+    for number in range(40):
+        changes: dict[bytes, bytes | None] = {b"%d" % (number % 20): b"%d" % number}
+        update = tree.update(changes)
+        reader.apply(update.buckets)
+        tree.apply(update)
+
+    held = {b"%d" % key: b"%d" % (key + 20) for key in range(20)}
+    assert tree.root == StateTree(MemoryBucketReader()).update(dict(held)).root
+    assert len(tree._young) + len(tree._old) <= 4

@@ -30,6 +30,10 @@ def bench(
     from benchmarks.run import FULL, QUICK, run
     from commands.interruption import ended_like_ctrl_c
 
+    for option, path in (("--plot", plot), ("--details", details)):
+        # Before the run: nobody should wait minutes for a complaint about a directory.
+        if path is not None and not path.parent.is_dir():
+            fail(f"{option}: expected a file in a directory that exists, got {path}")
     command = " ".join(["tanlian", *sys.argv[1:]])
     try:
         if plot is not None:

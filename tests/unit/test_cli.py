@@ -216,3 +216,17 @@ def test_a_seed_is_replayed_with_its_digest(capsys: pytest.CaptureFixture[str]) 
 
     assert json.loads(output_of(capsys)[0]) == first
     assert first["seed"] == 2
+
+
+@pytest.mark.parametrize("option", ["--plot", "--details"])
+def test_a_benchmark_is_not_begun_for_a_file_that_cannot_be_written(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = tmp_path / "none" / "file"
+
+    assert run(["bench", option, str(wanted)]) == 1
+
+    _, err = output_of(capsys)
+    assert f"{option}: expected a file in a directory that exists, got {wanted}" in " ".join(
+        err.split()
+    )

@@ -126,6 +126,28 @@ def run(plan: Plan, *, validators: int, command: str, say: Say) -> Result:
         return _Run(plan, network, command, say).measure()
 
 
+async def saturate_singles(rig: Rig, supply: Supply, span: Span, *, rate_max: float) -> Saturation:
+    """Measures saturation by transactions of one reading, and waits until all are committed.
+
+    Args:
+        rig: the network.
+        supply: signs for the span before it begins.
+        span: warm-up and window.
+        rate_max: more transactions/s than this are not signed for.
+    """
+    queues = supply.reserve(int(rate_max * (span.warm_s + span.seconds)) + BACKLOG_MAX)
+    found = await saturate(
+        rig,
+        queues,
+        span,
+        backlog_max=BACKLOG_MAX,
+        post_max=POST_MAX,
+        cores=os.cpu_count() or 1,
+    )
+    await rig.drain()
+    return found
+
+
 class _Run:
     def __init__(self, plan: Plan, network: Network, command: str, say: Say) -> None:
         self._plan = plan
@@ -208,15 +230,9 @@ class _Run:
         return found
 
     async def _single(self, rig: Rig, supply: Supply) -> Saturation:
-        span = self._plan.single
         self._say("Saturation, one reading a transaction ...")
-        rate = self._ceiling * SHARE_EXPECTED_MAX
-        queues = supply.reserve(int(rate * (span.warm_s + span.seconds)) + BACKLOG_MAX)
-        found = await saturate(
-            rig, queues, span, backlog_max=BACKLOG_MAX, post_max=POST_MAX, cores=self._cores
-        )
-        await rig.drain()
-        return found
+        rate_max = self._ceiling * SHARE_EXPECTED_MAX
+        return await saturate_singles(rig, supply, self._plan.single, rate_max=rate_max)
 
     async def _batch(self, rig: Rig, workload: Workload) -> Saturation:
         self._say(f"Saturation, {READINGS_PER_BATCH} readings a transaction ...")

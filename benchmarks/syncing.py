@@ -6,7 +6,6 @@ directory. It fetches, checks and executes everything that they have committed.
 
 import asyncio
 import json
-import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -18,9 +17,9 @@ from typing import Final
 import uvloop
 
 from benchmarks.founding import found
-from benchmarks.phases import POST_MAX, Saturation, Span, saturate
+from benchmarks.phases import Saturation, Span
 from benchmarks.rig import BenchmarkFailed, Rig
-from benchmarks.run import BACKLOG_MAX
+from benchmarks.run import saturate_singles
 from benchmarks.supply import Supply
 from benchmarks.testbed import failing_plainly, running
 from node.devnet import Devnet
@@ -74,16 +73,7 @@ async def _measure(whole: Network) -> SyncSpeed:
     devnet = Devnet(whole)
     async with running(validators, devnet) as (rig, workloads):
         supply = Supply(workloads.single)
-        queues = supply.reserve(int(RATE_MAX * (SPAN.warm_s + SPAN.seconds)) + BACKLOG_MAX)
-        produced = await saturate(
-            rig,
-            queues,
-            SPAN,
-            backlog_max=BACKLOG_MAX,
-            post_max=POST_MAX,
-            cores=os.cpu_count() or 1,
-        )
-        await rig.drain()
+        produced = await saturate_singles(rig, supply, SPAN, rate_max=RATE_MAX)
         head = (await rig.progress(0)).height
         late = Rig(network=newcomer, devnet=devnet)
         began_s = time.monotonic()

@@ -5,7 +5,6 @@ each link by a seed. The delays stand between nodes only; clients are near their
 """
 
 import json
-import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator
@@ -20,8 +19,8 @@ import uvloop
 
 from benchmarks.delaying_proxy import DelayingProxy, delay_ms_of
 from benchmarks.founding import found
-from benchmarks.phases import POST_MAX, SETTLE_S, Paced, Saturation, Span, pace, saturate
-from benchmarks.run import BACKLOG_MAX
+from benchmarks.phases import SETTLE_S, Paced, Saturation, Span, pace
+from benchmarks.run import saturate_singles
 from benchmarks.supply import Supply
 from benchmarks.testbed import failing_plainly, running
 from node.config import dump, load
@@ -74,16 +73,7 @@ async def _measure(network: Network, seed: int) -> WideArea:
         queues = supply.reserve(int(SLOW_RATE * (PACED_S + SETTLE_S) * 2))
         slow = await pace(rig, queues, SLOW_RATE, PACED_S)
         await rig.drain()
-        queues = supply.reserve(int(RATE_MAX * (SPAN.warm_s + SPAN.seconds)) + BACKLOG_MAX)
-        single = await saturate(
-            rig,
-            queues,
-            SPAN,
-            backlog_max=BACKLOG_MAX,
-            post_max=POST_MAX,
-            cores=os.cpu_count() or 1,
-        )
-        await rig.drain()
+        single = await saturate_singles(rig, supply, SPAN, rate_max=RATE_MAX)
         rate = single.per_second / 2
         queues = supply.reserve(int(rate * (PACED_S + SETTLE_S) * 2))
         half = await pace(rig, queues, rate, PACED_S)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks.bounded import bounded
 from benchmarks.lone_chain import LoneChain
 from benchmarks.process import disk_bytes_of
 from chain.crypto import ED25519
@@ -118,7 +119,9 @@ def _open_s(path: Path, genesis: Genesis) -> float:
 def main() -> None:
     """Measures and prints."""
     options = ArgumentParser(prog="python -m benchmarks.opening", description=__doc__)
-    options.add_argument("--readings", type=int, default=READINGS, help="of the chain")
+    options.add_argument(
+        "--readings", type=bounded(1, 10**8), default=READINGS, help="of the chain"
+    )
     options.add_argument("--json", action="store_true", help="one line of JSON and nothing else")
     arguments = options.parse_args()
     print(f"Making a chain of {arguments.readings:,} readings ...", file=sys.stderr)

@@ -17,6 +17,7 @@ from typing import Final
 import uvloop
 
 from benchmarks.audit import audit
+from benchmarks.bounded import bounded
 from benchmarks.founding import found
 from benchmarks.phases import SETTLE_S, Paced, pace
 from benchmarks.supply import Supply
@@ -88,7 +89,9 @@ def main() -> None:
     """Measures one size after the other and prints a line for each."""
     options = ArgumentParser(prog="python -m benchmarks.sizes", description=__doc__)
     options.add_argument("--json", action="store_true", help="one line of JSON and nothing else")
-    options.add_argument("sizes", nargs="*", type=int, default=SIZES, help="numbers of validators")
+    options.add_argument(
+        "sizes", nargs="*", type=bounded(4, 31), default=SIZES, help="numbers of validators"
+    )
     arguments = options.parse_args()
     costs: list[SizeCost] = []
     for validators in arguments.sizes:

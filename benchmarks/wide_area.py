@@ -17,6 +17,7 @@ from typing import Final
 
 import uvloop
 
+from benchmarks.bounded import bounded
 from benchmarks.delaying_proxy import DelayingProxy, delay_ms_of
 from benchmarks.founding import found
 from benchmarks.phases import SETTLE_S, Paced, Saturation, Span, pace
@@ -117,7 +118,7 @@ def _latency_words(when: str, paced: Paced) -> str:
 def main() -> None:
     """Measures and prints."""
     options = ArgumentParser(prog="python -m benchmarks.wide_area", description=__doc__)
-    options.add_argument("--seed", type=int, default=SEED, help="of the delays")
+    options.add_argument("--seed", type=bounded(0, 2**32 - 1), default=SEED, help="of the delays")
     options.add_argument("--json", action="store_true", help="one line of JSON and nothing else")
     arguments = options.parse_args()
     print("Four validators with 20 to 150 ms between them ...", file=sys.stderr)

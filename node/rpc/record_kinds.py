@@ -15,6 +15,7 @@ from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
 from contracts.meter import Meter
 from contracts.reading import SubmitResult
+from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
 from contracts.sites import Site
 
@@ -32,6 +33,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "meter.exchanged": Exchange,
     "meter.live": Meter,
     "meter.registered": Meter,
+    "revision.recorded": RecordedRevision,
     "site.registered": Site,
     **{
         f"alert.{step}": Alert

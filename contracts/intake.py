@@ -14,13 +14,14 @@ from contracts.alerts import clear_alert, raise_alert
 from contracts.baselines import BaselineLookup
 from contracts.calendars import Calendar
 from contracts.check import Check, bit, checks_in
+from contracts.check_settings import get_settings_record
 from contracts.context import Context
-from contracts.deviation.clock import SKEW_MS, SNAP_MS, kept_ms_of, lateness, snapped_to
+from contracts.deviation.clock import SNAP_MS, kept_ms_of, lateness, snapped_to
 from contracts.deviation.duplicate import compare
 from contracts.deviation.missing import follow_gaps, forget_gap
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.deviation.sequence import follow_sequence
-from contracts.deviation.table import CHANNEL_RULES, Failure, run_rules
+from contracts.deviation.table import Failure, run_rules
 from contracts.emissions import AMOUNT_MAX
 from contracts.ledger import Ledger
 from contracts.local_clock import LocalClock
@@ -60,7 +61,8 @@ _NO_CHANNELS: Final[dict[int, int]] = {}
 
 def begin_intake(context: Context, meter: Meter) -> "Intake":
     """Returns the block's intake of a meter, ready for the readings of a call."""
-    state, facts = context.state, facts_of(meter)
+    state = context.state
+    facts = facts_of(meter, get_settings_record(state, meter.meter_id))
     intake = state.edit(
         MeterState, facts.state_key, lambda remembered: Intake(state, facts, remembered)
     )
@@ -108,6 +110,11 @@ class _Result:
         if verdict is not True:
             self.failures.append((check, verdict))
 
+    def leave_out(self, off: int) -> None:
+        """Forgets the verdicts of checks that are off: they neither apply nor fail."""
+        self.applied &= ~off
+        self.failures = [each for each in self.failures if not off & bit(each[0])]
+
 
 class Intake:
     """Takes the readings of one meter; for a block, the draft of what is remembered of the meter.
@@ -144,14 +151,14 @@ class Intake:
         self._context = context
         if facts is not self._facts:
             self._settle(facts)
-        self._future_ms = context.time_ms + SKEW_MS - self._interval_ms
+        self._future_ms = context.time_ms + facts.settings.clock_skew_ms - self._interval_ms
         """Latest start of an interval that is not of the future."""
         self._book.begin()
         self._ledger.begin()
         self._baselines.begin()
         if facts.is_register:
             # Exchanges may have been approved since the last call.
-            self._chain = RegisterChain(self._state, facts.meter, facts.conversion)
+            self._chain = RegisterChain(self._state, facts.meter, facts.conversion, facts.settings)
 
     def _settle(self, facts: MeterFacts) -> None:
         self._facts = facts
@@ -159,7 +166,9 @@ class Intake:
         self._interval_ms = facts.meter.interval_ms
         self._book = PageBook(self._state, facts, self._memory)
         self._ledger = Ledger(self._state, facts, self._clock)
-        self._observation = Observation(self._meter, self._memory, resolution=facts.resolution)
+        self._observation = Observation(
+            self._meter, self._memory, resolution=facts.resolution, settings=facts.settings
+        )
         """Of the reading at hand; one for all, because every reading needs one."""
 
     def take(self, reading: RawReading) -> tuple[Outcome, int]:
@@ -179,6 +188,8 @@ class Intake:
                 result = self._take_interval(reading, start_ms)
         if reading.sequence is not None:
             result.add(_SEQUENCE, follow_sequence(self._memory, reading, leaf, result.outcome))
+        if facts.off:
+            result.leave_out(facts.off)
         failed = self._report(result)
         if result.page is not None:
             failed = self._enter(result, result.page, failed)
@@ -210,7 +221,7 @@ class Intake:
             result.add(Check.CLOCK, Deviation(min(off_ms, interval_ms - off_ms), SNAP_MS))
         elif outcome is Outcome.FUTURE:
             ahead_ms = kept_ms + interval_ms - self._context.time_ms
-            result.add(Check.CLOCK, Deviation(ahead_ms, SKEW_MS))
+            result.add(Check.CLOCK, Deviation(ahead_ms, self._facts.settings.clock_skew_ms))
             # Its stamp says nothing of when it was measured; the alert is dated by what was known.
             result.start_ms = min(kept_ms, self._memory.newest_ms or kept_ms)
         return result
@@ -268,7 +279,9 @@ class Intake:
             is_newest=result.start_ms == self._memory.newest_ms,
         )
         observation.amount = page.amount_at(slot)
-        applied, failures = run_rules(observation, CHANNEL_RULES, without=page.applied[slot])
+        applied, failures = run_rules(
+            observation, self._facts.channel_rules, without=page.applied[slot]
+        )
         result.applied |= applied
         result.failures += failures
 
@@ -284,11 +297,13 @@ class Intake:
         facts, memory, start_ms, slot = self._facts, self._memory, result.start_ms, result.slot
         result.applied = _DUPLICATE_BIT | _CLOCK_BIT
         if facts.is_live:
-            late = lateness(self._meter, start_ms, self._context.time_ms)
+            late = lateness(
+                self._meter, start_ms, self._context.time_ms, facts.settings.clock_late_ms
+            )
             if late is not True:
                 result.outcome = _LATE
             result.add(Check.CLOCK, late)
-        gap = follow_gaps(memory, start_ms, self._interval_ms)
+        gap = follow_gaps(memory, start_ms, self._interval_ms, facts.settings)
         if gap.verdict is True:
             result.applied |= _MISSING_BIT
         else:

@@ -1,8 +1,9 @@
-"""What follows from a meter's record alone, found once and not at every reading.
+"""What follows from a meter's records alone, found once and not at every reading.
 
 A meter's record changes when it goes live or its device is exchanged, and is the same object from
-block to block until then. So what follows from it is kept beside it: its conversion, its grid, the
-state keys that its readings touch, and the rules that can say anything of it.
+block to block until then; so is the record of its checks' settings. So what follows from the two is
+kept beside them: its conversion, its grid, the state keys that its readings touch, and the rules
+that can say anything of it.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Final
 
 from chain.state import RECORDS_MAX
 from contracts.calendars import calendar_key
+from contracts.check_settings import ALL_CHECKS, CheckSettings, Settings, settings_of
 from contracts.conversion import Conversion, conversion_of
 from contracts.deviation.clock import tolerance_of
-from contracts.deviation.table import Rule, rules_of
+from contracts.deviation.table import CHANNEL_RULES, Rule, rules_of
 from contracts.emissions import (
     counts_for_site,
     meter_month_prefix,
@@ -30,6 +32,11 @@ class MeterFacts:
     """What follows from a meter's record."""
 
     meter: Meter
+    settings_record: CheckSettings | None
+    """Version of the settings that these facts are of; None for the defaults."""
+    settings: Settings
+    off: int
+    """Mask of the checks that are off."""
     conversion: Conversion
     resolution: int
     """Base units of one submitted unit, at least 1."""
@@ -51,6 +58,8 @@ class MeterFacts:
     """None where the meter is no part of its site's total."""
     rules: tuple[tuple[Rule, ...], ...]
     """By :func:`rule_set_of`."""
+    channel_rules: tuple[Rule, ...]
+    """Rules that also run when a supplement brings the channels that they need."""
 
 
 def rule_set_of(*, has_channels: bool, has_baseline: bool) -> int:
@@ -62,24 +71,28 @@ _kept: Final[dict[str, MeterFacts]] = {}
 """By meter id, in the order in which they were found."""
 
 
-def facts_of(meter: Meter) -> MeterFacts:
-    """Returns what follows from a meter's record; the same for the same object."""
+def facts_of(meter: Meter, settings_record: CheckSettings | None = None) -> MeterFacts:
+    """Returns what follows from the records of a meter; the same for the same objects."""
     facts = _kept.get(meter.meter_id)
-    if facts is None or facts.meter is not meter:
-        facts = find_facts(meter)
+    if facts is None or facts.meter is not meter or facts.settings_record is not settings_record:
+        facts = find_facts(meter, settings_record)
         if len(_kept) >= RECORDS_MAX:
             _kept.pop(next(iter(_kept)), None)
         _kept[meter.meter_id] = facts
     return facts
 
 
-def find_facts(meter: Meter) -> MeterFacts:
-    """Finds what follows from a meter's record."""
+def find_facts(meter: Meter, settings_record: CheckSettings | None = None) -> MeterFacts:
+    """Finds what follows from the records of a meter."""
+    settings = settings_of(settings_record)
     conversion = conversion_of(meter)
     does_emit = emits(meter)
     is_part_of_site = does_emit and counts_for_site(meter)
     return MeterFacts(
         meter=meter,
+        settings_record=settings_record,
+        settings=settings,
+        off=ALL_CHECKS & ~settings.enabled,
         conversion=conversion,
         resolution=conversion.resolution,
         tolerance_ms=tolerance_of(meter.interval_ms),
@@ -96,8 +109,14 @@ def find_facts(meter: Meter) -> MeterFacts:
         if is_part_of_site
         else None,
         rules=tuple(
-            rules_of(meter, has_channels=has_channels, has_baseline=has_baseline)
+            rules_of(
+                meter,
+                has_channels=has_channels,
+                has_baseline=has_baseline,
+                enabled=settings.enabled,
+            )
             for has_baseline in (False, True)
             for has_channels in (False, True)
         ),
+        channel_rules=tuple(rule for rule in CHANNEL_RULES if settings.enabled & rule.check_bit),
     )

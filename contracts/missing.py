@@ -10,8 +10,8 @@ from typing import Final
 from chain.types import HASH_BYTES, Milliseconds
 from contracts.alerts import raise_alert
 from contracts.check import Check, bit
+from contracts.check_settings import is_on, settings_at
 from contracts.context import Context
-from contracts.deviation.missing import TOLERATED_INTERVALS
 from contracts.meter import Meter, MeterMode
 from contracts.meter_state import Memory, get_meter_state, meter_state_key
 from contracts.meters import get_meter
@@ -39,16 +39,18 @@ def on_due(context: Context, meter_id: str) -> Milliseconds | None:
     heard_until_ms = _heard_until(meter, memory)
     silent_ms = context.time_ms - heard_until_ms
     missing = silent_ms // meter.interval_ms
-    if missing <= TOLERATED_INTERVALS:
-        return heard_until_ms + (TOLERATED_INTERVALS + 1) * meter.interval_ms
-    if not memory.alerting & bit(Check.MISSING):
+    settings = settings_at(context.state, meter_id)
+    tolerated = settings.missing_tolerated
+    if missing <= tolerated:
+        return heard_until_ms + (tolerated + 1) * meter.interval_ms
+    if is_on(settings, Check.MISSING) and not memory.alerting & bit(Check.MISSING):
         raise_alert(
             context,
             meter=meter,
             check=Check.MISSING,
             interval_start_ms=heard_until_ms,
             observed=missing,
-            expected=TOLERATED_INTERVALS,
+            expected=tolerated,
             leaf=bytes(HASH_BYTES),
         )
         memory.alerting |= bit(Check.MISSING)

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from chain.state import State
+from contracts.check_settings import Settings
 from contracts.conversion import Conversion
 from contracts.deviation.observation import Deviation, Verdict
 from contracts.deviation.physical_cap import cap_of
@@ -35,19 +36,28 @@ class Link(NamedTuple):
 class RegisterChain:
     """Compares registers of one meter within one call."""
 
-    __slots__ = ("_conversion", "_exchange_times", "_meter", "_state")
+    __slots__ = ("_conversion", "_exchange_times", "_meter", "_settings", "_state")
 
-    def __init__(self, state: State, meter: Meter, conversion: Conversion) -> None:
+    def __init__(
+        self, state: State, meter: Meter, conversion: Conversion, settings: Settings
+    ) -> None:
         self._state = state
         self._meter = meter
         self._conversion = conversion
+        self._settings = settings
         self._exchange_times = exchange_times(state, meter.meter_id)
 
     def link(self, before: Mark, after: Mark) -> Link:
         """Returns amount and verdict of the way from one register to a later one."""
         span_ms = after.start_ms - before.start_ms
         exchanges, modulus = self._devices(before.start_ms, after.start_ms)
-        step = advance_across(before.register, after.register, exchanges, modulus)
+        step = advance_across(
+            before.register,
+            after.register,
+            exchanges,
+            modulus,
+            rollover_permille=self._settings.register_rollover_permille,
+        )
         if step.advance is None:
             return Link(Deviation(after.register, before.register), None, span_ms)
         if exchanges:
@@ -60,7 +70,8 @@ class RegisterChain:
 
     def _exceeds_cap(self, amount: int, span_ms: int) -> bool:
         nameplate_w = self._meter.nameplate_w
-        return nameplate_w is not None and amount > cap_of(nameplate_w, span_ms)
+        margin_percent = self._settings.physical_cap_margin_percent
+        return nameplate_w is not None and amount > cap_of(nameplate_w, span_ms, margin_percent)
 
     def _devices(self, after_ms: int, until_ms: int) -> tuple[tuple[Exchange, ...], int | None]:
         """Returns the exchanges between two interval starts, and the modulus at the later one.

@@ -14,11 +14,6 @@ SNAP_MS: Final = 30_000
 """Furthest that a stamp may be off the grid."""
 SNAP_DIVISOR: Final = 4
 """It may be off by no more than this part of an interval either."""
-SKEW_MS: Final = 120_000
-"""How far an interval may end after block time: clocks differ."""
-LATE_MS: Final = 48 * 3_600_000
-"""How long after its end a reading of a LIVE meter may come."""
-
 
 _END: Final = StampConvention.END
 _LIVE: Final = MeterMode.LIVE
@@ -48,7 +43,7 @@ def snapped_to(interval_ms: int, tolerance_ms: int, stamp_ms: int) -> int | None
     return None
 
 
-def lateness(meter: Meter, start_ms: int, block_time_ms: int) -> Verdict:
+def lateness(meter: Meter, start_ms: int, block_time_ms: int, allowed_ms: int) -> Verdict:
     """Judges how long after its interval a reading came, in milliseconds.
 
     Only of LIVE meters: in BACKFILL block time says nothing of when it was measured.
@@ -56,7 +51,7 @@ def lateness(meter: Meter, start_ms: int, block_time_ms: int) -> Verdict:
     if meter.mode is not _LIVE:
         return PASSED
     late_ms = block_time_ms - start_ms - meter.interval_ms
-    return Deviation(late_ms, LATE_MS) if late_ms > LATE_MS else PASSED
+    return Deviation(late_ms, allowed_ms) if late_ms > allowed_ms else PASSED
 
 
 def kept_ms_of(meter: Meter, stamp_ms: int) -> int:

@@ -23,4 +23,6 @@ def check_energy_co2(observation: Observation) -> Verdict:
         return None
     factor, step_g = terms
     expected = divide_half_up(observation.amount * factor, FACTOR_DENOMINATOR * step_g) * step_g
-    return PASSED if reported == expected else Deviation(reported, expected)
+    tolerance_g = observation.settings.energy_co2_tolerance_steps * step_g
+    is_same = abs(reported - expected) <= tolerance_g
+    return PASSED if is_same else Deviation(reported, expected)

@@ -7,13 +7,9 @@ intervals later, by what is still missing of it then.
 
 from typing import Final, NamedTuple
 
+from contracts.check_settings import Settings
 from contracts.deviation.observation import PASSED, Deviation, Verdict
 from contracts.meter_state import Memory
-
-TOLERATED_INTERVALS: Final = 2
-"""Intervals that may be missing; one or two are lost by any gateway now and then."""
-GRACE_INTERVALS: Final = 8
-"""Intervals after a gap in which readings of it may still come."""
 
 
 class GapFinding(NamedTuple):
@@ -28,13 +24,14 @@ _NOTHING_JUDGED: Final = GapFinding(PASSED, 0)
 _DOES_NOT_APPLY: Final = GapFinding(None, 0)
 
 
-def follow_gaps(memory: Memory, start_ms: int, interval_ms: int) -> GapFinding:
+def follow_gaps(memory: Memory, start_ms: int, interval_ms: int, settings: Settings) -> GapFinding:
     """Remembers, fills and judges gaps, before a reading becomes the newest.
 
     Args:
         memory: of the meter; holds at most one gap that is not judged yet.
         start_ms: start of the reading's interval, which had no value before.
         interval_ms: its length.
+        settings: of the meter's checks.
 
     Returns:
         Deviations count the intervals that are still missing.
@@ -46,13 +43,14 @@ def follow_gaps(memory: Memory, start_ms: int, interval_ms: int) -> GapFinding:
             memory.gap_count -= 1
         return _DOES_NOT_APPLY
     missing = (start_ms - memory.newest_ms) // interval_ms - 1
-    opens = missing > TOLERATED_INTERVALS
+    tolerated = settings.missing_tolerated  # any gateway loses one or two now and then
+    opens = missing > tolerated
     finding = _NOTHING_JUDGED
     if memory.gap_ms is not None and (
-        opens or start_ms >= memory.gap_until_ms + GRACE_INTERVALS * interval_ms
+        opens or start_ms >= memory.gap_until_ms + settings.missing_grace * interval_ms
     ):
-        if memory.gap_count > TOLERATED_INTERVALS:
-            verdict = Deviation(memory.gap_count, TOLERATED_INTERVALS)
+        if memory.gap_count > tolerated:
+            verdict = Deviation(memory.gap_count, tolerated)
             finding = GapFinding(verdict, memory.gap_ms)
         forget_gap(memory)
     if opens:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from contracts.check_settings import DEFAULTS, Settings
 from contracts.meter import Meter
 from contracts.meter_state import Memory
 
@@ -45,16 +46,26 @@ class Observation:
         "register_before",
         "register_verdict",
         "resolution",
+        "settings",
         "span_ms",
         "start_ms",
     )
 
-    def __init__(self, meter: Meter, memory: Memory, *, resolution: int = 1) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        memory: Memory,
+        *,
+        resolution: int = 1,
+        settings: Settings = DEFAULTS,
+    ) -> None:
         self.meter = meter
         self.memory = memory
         """Of everything before this reading."""
         self.resolution = resolution
         """Base units that one submitted unit is, at least 1."""
+        self.settings = settings
+        """Of the meter's checks, in force when the reading is committed."""
         self.begin(0, meter.interval_ms, {}, is_newest=False)
 
     def begin(

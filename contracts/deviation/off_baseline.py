@@ -6,9 +6,6 @@ readings (carbon.md 4.1), where the first is a single reading; of finer ones as 
 make the hour, for a quarter hour off by eight sigma is a door that opened early.
 """
 
-from typing import Final
-
-from contracts.calendars import HOUR_MS
 from contracts.deviation.observation import (
     PASSED,
     BaselineCell,
@@ -17,16 +14,10 @@ from contracts.deviation.observation import (
     Verdict,
 )
 
-FAR_SIGMA_TENTHS: Final = 80
-FAR_MS: Final = HOUR_MS
-AWAY_SIGMA_TENTHS: Final = 50
-AWAY_MS: Final = 4 * HOUR_MS
-FLOOR_PERCENT: Final = 8
 
-
-def sigma_tenths(cell: BaselineCell, amount: int) -> int:
+def sigma_tenths(cell: BaselineCell, amount: int, floor_percent: int) -> int:
     """Returns the distance of an amount from the baseline in tenths of sigma."""
-    sigma = max(cell.sigma, abs(cell.median) * FLOOR_PERCENT // 100, 1)
+    sigma = max(cell.sigma, abs(cell.median) * floor_percent // 100, 1)
     return abs(amount - cell.median) * 10 // sigma
 
 
@@ -38,19 +29,21 @@ def check_baseline(observation: Observation) -> Verdict:
     cell, amount, memory = observation.baseline, observation.amount, observation.memory
     if cell is None or amount is None or not observation.is_newest:
         return None
-    distance = sigma_tenths(cell, amount)
+    settings = observation.settings
+    distance = sigma_tenths(cell, amount, settings.baseline_floor_percent)
     if not observation.is_contiguous:
         memory.far_baseline_ms = memory.off_baseline_ms = None
     end_ms = observation.start_ms + observation.meter.interval_ms
-    if distance < AWAY_SIGMA_TENTHS:
+    if distance < settings.baseline_away_sigma_tenths:
         memory.far_baseline_ms = memory.off_baseline_ms = None
         return PASSED
     if memory.off_baseline_ms is None:
         memory.off_baseline_ms = observation.start_ms
-    if distance < FAR_SIGMA_TENTHS:
+    if distance < settings.baseline_far_sigma_tenths:
         memory.far_baseline_ms = None
     elif memory.far_baseline_ms is None:
         memory.far_baseline_ms = observation.start_ms
     far_ms = 0 if memory.far_baseline_ms is None else end_ms - memory.far_baseline_ms
-    is_away = far_ms >= FAR_MS or end_ms - memory.off_baseline_ms >= AWAY_MS
+    off_ms = end_ms - memory.off_baseline_ms
+    is_away = far_ms >= settings.baseline_far_ms or off_ms >= settings.baseline_away_ms
     return Deviation(amount, cell.median) if is_away else PASSED

@@ -7,15 +7,18 @@ from contracts.deviation.observation import PASSED, Deviation, Observation, Verd
 from contracts.emissions import AMOUNT_MAX
 from contracts.meter import Quantity
 
-MARGIN_NUMERATOR: Final = 11
-MARGIN_DENOMINATOR: Final = 10
-"""Nameplates are exceeded by some per cent for minutes."""
 _TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
-def cap_of(nameplate_w: int, span_ms: int) -> int:
-    """Returns the most base units that a span can hold."""
-    return nameplate_w * span_ms * MARGIN_NUMERATOR // (HOUR_MS * MARGIN_DENOMINATOR)
+def cap_of(nameplate_w: int, span_ms: int, margin_percent: int) -> int:
+    """Returns the most base units that a span can hold.
+
+    Args:
+        nameplate_w: base units an hour.
+        span_ms: length of the span.
+        margin_percent: of the nameplate; it is exceeded by some per cent for minutes.
+    """
+    return nameplate_w * span_ms * margin_percent // (HOUR_MS * 100)
 
 
 def check_physical_cap(observation: Observation) -> Verdict:
@@ -29,5 +32,6 @@ def check_physical_cap(observation: Observation) -> Verdict:
         return Deviation(amount, 0)
     if meter.nameplate_w is None:
         return None
-    cap = cap_of(meter.nameplate_w, observation.span_ms)
+    margin_percent = observation.settings.physical_cap_margin_percent
+    cap = cap_of(meter.nameplate_w, observation.span_ms, margin_percent)
     return Deviation(amount, cap) if amount > cap else PASSED

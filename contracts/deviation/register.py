@@ -17,21 +17,26 @@ class Step(NamedTuple):
     is_rollover: bool
 
 
-def step(before: int, after: int, modulus: int | None) -> Step:
+def step(before: int, after: int, modulus: int | None, rollover_permille: int) -> Step:
     """Returns how far a register went from one reading to a later one.
 
-    A decrease is a rollover only where the modulus is known and the first reading stood above nine
-    tenths of it; otherwise the counter was reset.
+    A decrease is a rollover only where the modulus is known and the first reading stood above this
+    part of it, nine tenths as a rule; otherwise the counter was reset.
     """
     if after >= before:
         return Step(after - before, is_rollover=False)
-    if modulus is not None and before * 10 > modulus * 9 and after < modulus:
+    if modulus is not None and before * 1_000 > modulus * rollover_permille and after < modulus:
         return Step(after - before + modulus, is_rollover=True)
     return Step(None, is_rollover=False)
 
 
 def advance_across(
-    before: int, after: int, exchanges: tuple[Exchange, ...], modulus: int | None
+    before: int,
+    after: int,
+    exchanges: tuple[Exchange, ...],
+    modulus: int | None,
+    *,
+    rollover_permille: int,
 ) -> Step:
     """Returns how far a register went between two readings with exchanges of the device between.
 
@@ -40,19 +45,22 @@ def advance_across(
         after: the later one.
         exchanges: those between the two, by time.
         modulus: of the device that gave the later one.
+        rollover_permille: part of the modulus above which a decrease is a rollover.
     """
     if not exchanges:
-        return step(before, after, modulus)
+        return step(before, after, modulus, rollover_permille)
     total = 0
     has_rollover = False
     for exchange in exchanges:
-        last = step(before, exchange.last_register, exchange.old_register_modulus)
+        last = step(
+            before, exchange.last_register, exchange.old_register_modulus, rollover_permille
+        )
         if last.advance is None:
             return last
         total += last.advance
         has_rollover = has_rollover or last.is_rollover
         before = exchange.first_register
-    final = step(before, after, modulus)
+    final = step(before, after, modulus, rollover_permille)
     if final.advance is None:
         return final
     return Step(total + final.advance, is_rollover=has_rollover or final.is_rollover)

@@ -12,10 +12,6 @@ from contracts.deviation.observation import PASSED, Deviation, Observation, Verd
 from contracts.meter import Quantity
 from contracts.statistics import median
 
-CHANGE_FACTOR: Final = 6
-CHANGES_MIN: Final = 12
-"""Changes between recent amounts that must be known."""
-HEIGHT_PERCENT: Final = 280
 _TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
@@ -26,12 +22,12 @@ def check_spike(observation: Observation) -> Verdict:
         return None
     if observation.meter.quantity is _TEMPERATURE:
         return None
-    recent = observation.memory.recent
-    if len(recent) <= CHANGES_MIN:
+    recent, settings = observation.memory.recent, observation.settings
+    if len(recent) <= settings.spike_changes_min:
         return None
-    highest = max(week.third_highest, 0) * HEIGHT_PERCENT // 100
+    highest = max(week.third_highest, 0) * settings.spike_height_percent // 100
     if amount <= max(highest, 1):
         return PASSED
     usual = median([abs(later - earlier) for earlier, later in pairwise(recent)])
-    is_jump = abs(amount - recent[-1]) >= CHANGE_FACTOR * max(usual, 1)
+    is_jump = abs(amount - recent[-1]) >= settings.spike_change_factor * max(usual, 1)
     return Deviation(amount, highest) if is_jump else PASSED

@@ -7,14 +7,10 @@ under a constant load repeats itself all night; the amounts before the run say w
 from typing import Final
 
 from contracts.check import Check, bit
+from contracts.check_settings import Settings
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.meter import Quantity
 
-EQUAL_MIN: Final = 7
-HISTORY_MIN: Final = 12
-"""Pairs of amounts before the run that must be known."""
-NATURAL_DIVISOR: Final = 5
-"""Where more than a fifth of those pairs are equal, a run says nothing."""
 _STUCK_BIT: Final = bit(Check.STUCK)
 _TEMPERATURE: Final = Quantity.TEMPERATURE
 
@@ -31,17 +27,23 @@ def check_stuck(observation: Observation) -> Verdict:
     recent = memory.recent
     if recent[-1] != amount:
         return PASSED
-    count = memory.equal_count + 1
-    if count < EQUAL_MIN:
+    count, equal_min = memory.equal_count + 1, observation.settings.stuck_equal_min
+    if count < equal_min:
         return PASSED
-    if count > EQUAL_MIN:
-        return Deviation(count, EQUAL_MIN) if memory.alerting & _STUCK_BIT else PASSED
-    return _judge_run(recent[: -memory.equal_count])
+    if count > equal_min:
+        return Deviation(count, equal_min) if memory.alerting & _STUCK_BIT else PASSED
+    return _judge_run(recent[: -memory.equal_count], observation.settings)
 
 
-def _judge_run(history: list[int]) -> Verdict:
+def _judge_run(history: list[int], settings: Settings) -> Verdict:
+    """Judges a run that has just become long enough by the amounts before it.
+
+    Where more than a fifth of their pairs are equal, a run says nothing.
+    """
     pairs = len(history) - 1
-    if pairs < HISTORY_MIN:
+    if pairs < settings.stuck_history_min:
         return PASSED
     equal = sum(1 for index in range(pairs) if history[index] == history[index + 1])
-    return PASSED if equal * NATURAL_DIVISOR > pairs else Deviation(EQUAL_MIN, EQUAL_MIN)
+    if equal * 100 > pairs * settings.stuck_natural_percent:
+        return PASSED
+    return Deviation(settings.stuck_equal_min, settings.stuck_equal_min)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from contracts.check import Check, bit
+from contracts.check_settings import ALL_CHECKS
 from contracts.deviation.energy_co2 import check_energy_co2
 from contracts.deviation.observation import Deviation, Observation, Verdict
 from contracts.deviation.off_baseline import check_baseline
@@ -60,7 +61,9 @@ _OF_CHANNELS: Final = frozenset({Check.REGISTER_DEMAND, Check.VOLT_AMPERE, Check
 Failure = tuple[Check, Deviation]
 
 
-def rules_of(meter: Meter, *, has_channels: bool, has_baseline: bool) -> tuple[Rule, ...]:
+def rules_of(
+    meter: Meter, *, has_channels: bool, has_baseline: bool, enabled: int = ALL_CHECKS
+) -> tuple[Rule, ...]:
     """Returns the rules that can apply to a meter's readings, in their order.
 
     Each rule decides for itself whether it applies. Those left out here always decide that they
@@ -70,6 +73,7 @@ def rules_of(meter: Meter, *, has_channels: bool, has_baseline: bool) -> tuple[R
         meter: its kind and quantity decide.
         has_channels: whether the reading's interval has any.
         has_baseline: whether the meter has one in force at any time.
+        enabled: mask of the checks that are on.
     """
     silent: set[Check] = set()
     if meter.kind is ValueKind.INTERVAL:
@@ -80,7 +84,7 @@ def rules_of(meter: Meter, *, has_channels: bool, has_baseline: bool) -> tuple[R
         silent |= _OF_CHANNELS
     if not has_baseline:
         silent.add(Check.BASELINE)
-    return tuple(rule for rule in RULES if rule.check not in silent)
+    return tuple(rule for rule in RULES if rule.check not in silent and enabled & rule.check_bit)
 
 
 def run_rules(

@@ -26,13 +26,10 @@ RATIOS: Final = (
 """Ten to the powers of -3 to 3, and 3.6 both ways: kWh for MJ."""
 NEAR_FACTOR: Final = 3
 """Two values within this factor of each other differ by none of the ratios."""
-TOLERANCE_PERCENT: Final = 2
-RANGE_FACTOR: Final = 2
-"""Outside the trailing week is above twice its highest hours or below half its lowest."""
 _TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
-def slip_ratio(before: int, after: int) -> int:
+def slip_ratio(before: int, after: int, tolerance_percent: int) -> int:
     """Returns the place, from 1, of the ratio that two values differ by; 0 for none."""
     if before <= 0 or after <= 0:
         return 0
@@ -40,14 +37,20 @@ def slip_ratio(before: int, after: int) -> int:
         return 0  # as nearly always
     for place, (numerator, denominator) in enumerate(RATIOS, 1):
         scaled = before * numerator
-        if abs(after * denominator - scaled) * 100 <= TOLERANCE_PERCENT * scaled:
+        if abs(after * denominator - scaled) * 100 <= tolerance_percent * scaled:
             return place
     return 0
 
 
-def is_outside(amount: int, week: LevelSummary) -> bool:
-    """Returns whether an amount lies outside the range of the trailing week."""
-    return amount > RANGE_FACTOR * week.third_highest or RANGE_FACTOR * amount < week.lowest
+def is_outside(amount: int, week: LevelSummary, range_percent: int) -> bool:
+    """Returns whether an amount lies outside the range of the trailing week.
+
+    That is, with 200 percent, above twice its highest hours or below half its lowest.
+    """
+    return (
+        amount * 100 > range_percent * week.third_highest
+        or range_percent * amount < 100 * week.lowest
+    )
 
 
 def check_unit_slip(observation: Observation) -> Verdict:
@@ -59,28 +62,29 @@ def check_unit_slip(observation: Observation) -> Verdict:
     amount, week = observation.amount, observation.memory.level_summary
     if amount is None or week is None:
         return None
-    memory = observation.memory
-    if not is_outside(amount, week):
+    memory, settings = observation.memory, observation.settings
+    range_percent = settings.unit_slip_range_percent
+    if not is_outside(amount, week, range_percent):
         memory.unit_slip = 0
         return PASSED
     if memory.unit_slip:
         numerator, denominator = RATIOS[memory.unit_slip - 1]
-        if not is_outside(amount * denominator // numerator, week):
+        if not is_outside(amount * denominator // numerator, week, range_percent):
             return Deviation(amount, amount * denominator // numerator)
         memory.unit_slip = 0
         return PASSED
     if not observation.is_contiguous:
         return PASSED
-    memory.unit_slip = slip_ratio(memory.recent[-1], amount)
+    memory.unit_slip = slip_ratio(memory.recent[-1], amount, settings.unit_slip_tolerance_percent)
     return Deviation(amount, memory.recent[-1]) if memory.unit_slip else PASSED
 
 
 def _register_slip(observation: Observation) -> Verdict:
     before, after = observation.register_before, observation.register
-    nameplate_w = observation.meter.nameplate_w
+    nameplate_w, settings = observation.meter.nameplate_w, observation.settings
     if before is None or after is None:
         return None
-    if not slip_ratio(before, after):
+    if not slip_ratio(before, after, settings.unit_slip_tolerance_percent):
         return PASSED
     if after < before and observation.register_verdict is PASSED:
         return PASSED  # it rolled over, or the device was exchanged
@@ -89,6 +93,7 @@ def _register_slip(observation: Observation) -> Verdict:
         amount = observation.amount
         if nameplate_w is None:
             return None
-        if amount is not None and amount <= cap_of(nameplate_w, observation.span_ms):
+        cap = cap_of(nameplate_w, observation.span_ms, settings.physical_cap_margin_percent)
+        if amount is not None and amount <= cap:
             return PASSED
     return Deviation(after, before)

@@ -9,9 +9,6 @@ from typing import Final
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.reading import Channel
 
-TOLERANCE_PERCENT: Final = 10
-COUNT_MIN: Final = 4
-"""Intervals on end that must disagree."""
 MICROWATTS_DENOMINATOR: Final = 100_000_000
 """Milliamperes times hundredths of a volt times permille, in a watt."""
 
@@ -37,8 +34,11 @@ def check_volt_ampere(observation: Observation) -> Verdict:
             return None
         product += channels[current] * channels[voltage]
     power_w = product * abs(power_factor) // MICROWATTS_DENOMINATOR
-    if abs(power_w - demand_w) * 100 <= TOLERANCE_PERCENT * abs(demand_w):
+    tolerance_percent = observation.settings.volt_ampere_tolerance_percent
+    if abs(power_w - demand_w) * 100 <= tolerance_percent * abs(demand_w):
         memory.volt_ampere_count = 0
         return PASSED
     memory.volt_ampere_count = min(memory.volt_ampere_count + 1, 65_535)
-    return PASSED if memory.volt_ampere_count < COUNT_MIN else Deviation(power_w, demand_w)
+    if memory.volt_ampere_count < observation.settings.volt_ampere_count_min:
+        return PASSED
+    return Deviation(power_w, demand_w)

@@ -10,8 +10,6 @@ from typing import Final
 from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
 from contracts.meter import Quantity
 
-MEDIAN_PERCENT: Final = 30
-LOWEST_PERCENT: Final = 50
 _TEMPERATURE: Final = Quantity.TEMPERATURE
 
 
@@ -24,5 +22,7 @@ def check_zero_drop(observation: Observation) -> Verdict:
         return None
     if week.lowest <= 0:
         return None
-    expected = min(week.median * MEDIAN_PERCENT, week.lowest * LOWEST_PERCENT) // 100
+    settings = observation.settings
+    by_median = week.median * settings.zero_drop_median_percent
+    expected = min(by_median, week.lowest * settings.zero_drop_lowest_percent) // 100
     return Deviation(amount, expected) if amount < expected else PASSED

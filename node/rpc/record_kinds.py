@@ -9,6 +9,7 @@ from contracts.accounts import AccountRevoked
 from contracts.alert import Alert
 from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
+from contracts.check_settings import CheckSettings
 from contracts.due_queue import QuarantinedEntry
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
@@ -26,6 +27,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "baseline.refused": FitResult,
     "baseline.set": BaselineSet,
     "calendar.registered": Calendar,
+    "check.configured": CheckSettings,
     "due.quarantined": QuarantinedEntry,
     "evidence.recorded": RecordedEvidence,
     "factor.set": Factor,

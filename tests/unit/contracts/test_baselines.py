@@ -275,7 +275,7 @@ def test_a_register_after_a_gap_trains_nothing() -> None:
 def test_a_distance_is_in_tenths_of_a_sigma_of_at_least_eight_per_cent(
     value: int, sigma: int, tenths: int
 ) -> None:
-    assert sigma_tenths(BaselineCell(1_000, sigma), value) == tenths
+    assert sigma_tenths(BaselineCell(1_000, sigma), value, 8) == tenths
 
 
 def off(start: int, count: int, factor_percent: int) -> list[RawReading]:

@@ -39,7 +39,7 @@ CAPPED = replace(COUNTER, register_modulus=1_000, nameplate_w=400)
 def test_a_step_rolls_over_only_from_the_last_tenth_of_a_known_modulus(
     before: int, after: int, modulus: int | None, expected: Step
 ) -> None:
-    assert step(before, after, modulus) == expected
+    assert step(before, after, modulus, 900) == expected
 
 
 def test_an_amount_is_the_difference_of_neighbours_and_the_first_is_unknown() -> None:

@@ -27,6 +27,7 @@ from contracts import (
     factors,
     meters,
     missing,
+    period,
     readings,
     sites,
 )
@@ -61,6 +62,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     readings.METHODS,
     baselines.METHODS,
     evidence.METHODS,
+    period.METHODS,
 )
 """Every method of this version."""
 

@@ -15,6 +15,7 @@ from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
 from contracts.meter import Meter
+from contracts.period import ClosedMonth
 from contracts.reading import SubmitResult
 from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
@@ -35,6 +36,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "meter.exchanged": Exchange,
     "meter.live": Meter,
     "meter.registered": Meter,
+    "period.closed": ClosedMonth,
     "revision.recorded": RecordedRevision,
     "site.registered": Site,
     **{

@@ -153,8 +153,8 @@ class Intake:
             self._settle(facts)
         self._future_ms = context.time_ms + facts.settings.clock_skew_ms - self._interval_ms
         """Latest start of an interval that is not of the future."""
-        self._book.begin()
-        self._ledger.begin()
+        self.book.begin()
+        self.ledger.begin()
         self._baselines.begin()
         if facts.is_register:
             # Exchanges may have been approved since the last call.
@@ -164,8 +164,8 @@ class Intake:
         self._facts = facts
         self._meter = facts.meter
         self._interval_ms = facts.meter.interval_ms
-        self._book = PageBook(self._state, facts, self._memory)
-        self._ledger = Ledger(self._state, facts, self._clock)
+        self.book = PageBook(self._state, facts, self._memory)
+        self.ledger = Ledger(self._state, facts, self._clock)
         self._observation = Observation(
             self._meter, self._memory, resolution=facts.resolution, settings=facts.settings
         )
@@ -199,9 +199,10 @@ class Intake:
         """Counts a reading that is its interval's value, and keeps the masks; returns the mask."""
         slot = result.slot
         if result.outcome is _ACCEPTED or result.outcome is _LATE:
-            has_factor = self._ledger.count(
-                result.start_ms, page, result.amount, is_flagged=failed != 0
-            )
+            amount = result.amount
+            if page.corrected and page.is_corrected(slot):
+                amount = None  # what was approved for the interval counts already
+            has_factor = self.ledger.count(result.start_ms, page, amount, is_flagged=failed != 0)
             if not has_factor:
                 failed |= NO_FACTOR
         page.applied[slot] |= result.applied
@@ -212,7 +213,7 @@ class Intake:
         """Keeps a reading that belongs to no slot."""
         interval_ms = self._meter.interval_ms
         kept_ms = kept_ms_of(self._meter, reading.stamp_ms)
-        page = self._book.open(kept_ms)
+        page = self.book.open(kept_ms)
         page.append_leaf(self._leaf)
         page.off_grid_count += 1
         result = _Result(outcome, kept_ms)
@@ -227,7 +228,7 @@ class Intake:
         return result
 
     def _take_interval(self, reading: RawReading, start_ms: int) -> _Result:
-        page, slot = self._book.open(start_ms), self._book.slot_of(start_ms)
+        page, slot = self.book.open(start_ms), self.book.slot_of(start_ms)
         page.append_leaf(self._leaf)
         value = reading.amount if reading.register is None else reading.register
         if value is not None and not page.qualities[slot] and not page.channels[slot]:
@@ -395,13 +396,13 @@ class Intake:
         """
         if before is not None:
             return True
-        page, slot = self._book.open(after.start_ms), self._book.slot_of(after.start_ms)
+        page, slot = self.book.open(after.start_ms), self.book.slot_of(after.start_ms)
         return page.amount_at(slot) is None
 
     def _neighbours(self, result: _Result) -> tuple[Mark | None, Mark | None]:
         memory = self._memory
         if not result.was_newest:
-            return self._book.mark_before(result.start_ms), self._book.mark_after(result.start_ms)
+            return self.book.mark_before(result.start_ms), self.book.mark_after(result.start_ms)
         if memory.register_ms is None:
             return None, None
         return Mark(memory.register_ms, memory.register), None
@@ -416,25 +417,25 @@ class Intake:
         is_reset = into.verdict is not PASSED
         if not is_reset and not self._memory.alerting & _REGISTER_BIT:
             return before, into
-        earlier = self._book.mark_before(before.start_ms)
+        earlier = self.book.mark_before(before.start_ms)
         if earlier is None:
             return before, into
         around = self._link(earlier, mark)
         was_reset = self._link(earlier, before).verdict is not PASSED
         if around.verdict is not PASSED or not (is_reset or was_reset):
             return before, into
-        page, slot = self._book.open(before.start_ms), self._book.slot_of(before.start_ms)
+        page, slot = self.book.open(before.start_ms), self.book.slot_of(before.start_ms)
         page.linked &= ~(1 << slot)
-        self._ledger.correct(before.start_ms, page, slot, None)
+        self.ledger.correct(before.start_ms, page, slot, None)
         return earlier, Link(into.verdict, around.amount, around.span_ms)
 
     def _correct_amount(self, start_ms: int, link: Link) -> None:
         """Gives a later interval the amount since the register that came late before it."""
-        page, slot = self._book.open(start_ms), self._book.slot_of(start_ms)
+        page, slot = self.book.open(start_ms), self.book.slot_of(start_ms)
         amount = link.amount
         if amount is not None and amount > AMOUNT_MAX:
             amount = None
-        self._ledger.correct(start_ms, page, slot, amount)
+        self.ledger.correct(start_ms, page, slot, amount)
 
     def _remember(self, observation: Observation, failed: int) -> None:
         """Takes up the newest interval into the meter's memory."""

@@ -38,6 +38,32 @@ class Quality(IntEnum):
     """The source says that it has no value."""
 
 
+class MethodCode(IntEnum):
+    """How an amount was determined (carbon.md 3.1); numbers of this chain, not those of 40 CFR 75.
+
+    The last five are computed by the contract itself (:mod:`contracts.part75`) and by nobody else.
+    """
+
+    METERED = 1
+    """Taken from the meter by its gateway."""
+    MANUAL = 2
+    """Read off the meter by a person."""
+    CALCULATED = 3
+    """From other measured quantities."""
+    INVOICE = 4
+    """From a supplier's invoice."""
+    ESTIMATED = 5
+    """From a profile, a baseline or a similar day."""
+    MEAN_BEFORE_AFTER = 6
+    """Mean of the intervals before and after a gap."""
+    PERCENTILE_90 = 7
+    PERCENTILE_95 = 8
+    MAXIMUM = 9
+    """Largest of the quality-assured intervals that are looked back on."""
+    MAXIMUM_POTENTIAL = 10
+    """What the nameplate allows."""
+
+
 class Channel(IntEnum):
     """A further quantity of the same moment or interval; a number is never reused."""
 
@@ -77,6 +103,8 @@ class RawReading(Record):
     """Leaf hash of the source's reading before this one."""
     channels: Annotated[tuple[tuple[Channel, I64], ...], Length(0, CHANNELS_MAX)]
     """Ascending, each once."""
+    method_code: MethodCode | None = None
+    """How the source determined the value; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +168,7 @@ def leaf_of(meter_id: str, unit: Unit, reading: RawReading) -> Hash:
         reading.sequence,
         reading.previous_leaf,
         reading.channels,
+        reading.method_code,
     )
     return hash_of(_READING, encode(fields))
 

@@ -53,6 +53,9 @@ class ReadingPage(Record):
     """Slots whose amount is known; a first register has none before it."""
     linked: Annotated[bytes, Length(_BITMAP_BYTES, _BITMAP_BYTES)]
     """Slots whose register the next one is compared with; an outlier is not."""
+    corrected: Annotated[bytes, Length(_BITMAP_BYTES, _BITMAP_BYTES)]
+    """Slots for which an approved correction counts and not the reading
+    (:mod:`contracts.correction`)."""
     submitted: Annotated[bytes, Length(0, 8 * SLOTS_MAX)]
     """Signed 64 bits: register or amount as it was sent."""
     amounts: Annotated[bytes, Length(0, 8 * SLOTS_MAX)]
@@ -117,6 +120,7 @@ class MutablePage:
         "channels",
         "co2e",
         "conflict_count",
+        "corrected",
         "duplicate_count",
         "failed",
         "leaf_count",
@@ -153,7 +157,7 @@ class MutablePage:
             self.running_hash = bytes(HASH_BYTES)
             self.leaf_count = self.duplicate_count = self.supplement_count = 0
             self.conflict_count = self.off_grid_count = 0
-            self.present = self.amount_known = self.linked = 0
+            self.present = self.amount_known = self.linked = self.corrected = 0
             self.co2e = 0
         else:
             self._load(record, slots, has_amounts=has_amounts)
@@ -169,6 +173,7 @@ class MutablePage:
         self.present = int.from_bytes(record.present, "big")
         self.amount_known = int.from_bytes(record.amount_known, "big")
         self.linked = int.from_bytes(record.linked, "big")
+        self.corrected = int.from_bytes(record.corrected, "big")
         self.co2e = numerator_of(record.co2e)
         self.submitted = _unpacked(_VALUE, record.submitted, slots)
         self.amounts = _unpacked(_VALUE, record.amounts, slots if has_amounts else 0)
@@ -194,6 +199,7 @@ class MutablePage:
             present=self.present.to_bytes(_BITMAP_BYTES, "big"),
             amount_known=self.amount_known.to_bytes(_BITMAP_BYTES, "big"),
             linked=self.linked.to_bytes(_BITMAP_BYTES, "big"),
+            corrected=self.corrected.to_bytes(_BITMAP_BYTES, "big"),
             submitted=_packed(self.submitted, used),
             amounts=_packed(self.amounts, used),
             applied=_packed(self.applied, used),
@@ -212,8 +218,12 @@ class MutablePage:
         """Returns whether a slot has a value."""
         return self.present >> slot & 1 == 1
 
+    def is_corrected(self, slot: int) -> bool:
+        """Returns whether an approved correction counts for a slot, and not its reading."""
+        return self.corrected >> slot & 1 == 1
+
     def amount_at(self, slot: int) -> int | None:
-        """Returns the amount of a slot in base units, or None where it is unknown."""
+        """Returns the amount of a slot's reading in base units, or None where it is unknown."""
         if not self.amount_known >> slot & 1:
             return None
         return self.amounts[slot] if self.amounts else self._conversion.amount(self.submitted[slot])

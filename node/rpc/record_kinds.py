@@ -10,6 +10,7 @@ from contracts.alert import Alert
 from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
 from contracts.check_settings import CheckSettings
+from contracts.correction import Correction
 from contracts.due_queue import QuarantinedEntry
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
@@ -29,6 +30,8 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "baseline.set": BaselineSet,
     "calendar.registered": Calendar,
     "check.configured": CheckSettings,
+    "correction.approved": Correction,
+    "correction.proposed": Correction,
     "due.quarantined": QuarantinedEntry,
     "evidence.recorded": RecordedEvidence,
     "factor.set": Factor,

@@ -35,6 +35,7 @@ HOUR_MS = 3_600_000
 QUARTER_MS = 900_000
 DAY = NOW_MS - 30 * DAY_MS
 """Start of the first interval in most tests; a month before block time."""
+FACTOR_UNTIL_MS = 2**60
 
 AMOUNTS = replace(
     INTERVAL_METER,
@@ -90,10 +91,12 @@ def register(
 class ReadingWorld(World):
     """A world with the meter ``main`` and block time NOW_MS."""
 
-    def __init__(self, meter: RegisterMeter = AMOUNTS) -> None:
+    def __init__(
+        self, meter: RegisterMeter = AMOUNTS, *, factor_until_ms: int = FACTOR_UNTIL_MS
+    ) -> None:
         super().__init__()
         self.add_site()
-        self.call(factors.set_factor, replace(FACTOR, valid_from_ms=0, valid_to_ms=2**60))
+        self.call(factors.set_factor, replace(FACTOR, valid_from_ms=0, valid_to_ms=factor_until_ms))
         self.call(meters.register, meter)
         self.next_block(after_ms=NOW_MS - self.time_ms)
 

@@ -352,7 +352,7 @@ def test_the_leaf_of_a_reading_is_what_gateways_compute_elsewhere() -> None:
     reading = amount(0, 5, channels=DEMAND, sequence=1, previous_leaf=bytes(32))
     assert (
         leaf_of("main", Unit.WATT_HOUR, reading).hex()
-        == "a8af534285725174ed0eb1917ba5ef1530ee39e35adf336e365d576d5d85bac0"
+        == "df038e2dfaedf0231b2b4fd463113dbdb4edb976bf3ea9a264a684c6d59c5b67"
     )
 
 

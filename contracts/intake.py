@@ -19,14 +19,16 @@ from contracts.context import Context
 from contracts.deviation.clock import SNAP_MS, kept_ms_of, lateness, snapped_to
 from contracts.deviation.duplicate import compare
 from contracts.deviation.missing import follow_gaps, forget_gap
-from contracts.deviation.observation import PASSED, Deviation, Observation, Verdict
+from contracts.deviation.observation import PASSED, Deviation, Observation
 from contracts.deviation.sequence import follow_sequence
-from contracts.deviation.table import Failure, run_rules
+from contracts.deviation.table import run_rules
 from contracts.emissions import AMOUNT_MAX
+from contracts.finding import Finding, mask_of
 from contracts.ledger import Ledger
 from contracts.local_clock import LocalClock
 from contracts.meter import Meter
 from contracts.meter_facts import MeterFacts, facts_of, rule_set_of
+from contracts.meter_quality import MeterQuality, MutableQuality
 from contracts.meter_state import Memory, MeterState
 from contracts.page_book import PageBook
 from contracts.reading import (
@@ -70,52 +72,6 @@ def begin_intake(context: Context, meter: Meter) -> "Intake":
     return intake
 
 
-class _Result:
-    """What is found out about one reading, step by step."""
-
-    __slots__ = (
-        "amount",
-        "applied",
-        "failures",
-        "first_missing_ms",
-        "outcome",
-        "page",
-        "slot",
-        "start_ms",
-        "was_newest",
-    )
-
-    def __init__(
-        self, outcome: Outcome, start_ms: int, page: MutablePage | None = None, slot: int = 0
-    ) -> None:
-        self.outcome = outcome
-        self.start_ms = start_ms
-        self.page = page
-        """Page whose slot keeps the masks; None where the reading has no slot."""
-        self.slot = slot
-        self.first_missing_ms = 0
-        """Start of the gap that failed check 4."""
-        self.was_newest = False
-        """Whether its interval became the newest of the meter."""
-        self.amount: int | None = None
-        """What it counts, base units; None where that is unknown or it is no interval's value."""
-        self.applied = 0
-        self.failures: list[Failure] = []
-
-    def add(self, check: Check, verdict: Verdict) -> None:
-        """Takes up the verdict of one check."""
-        if verdict is None:
-            return
-        self.applied |= 1 << (check - 1)
-        if verdict is not True:
-            self.failures.append((check, verdict))
-
-    def leave_out(self, off: int) -> None:
-        """Forgets the verdicts of checks that are off: they neither apply nor fail."""
-        self.applied &= ~off
-        self.failures = [each for each in self.failures if not off & bit(each[0])]
-
-
 class Intake:
     """Takes the readings of one meter; for a block, the draft of what is remembered of the meter.
 
@@ -135,6 +91,8 @@ class Intake:
         self._baselines = BaselineLookup(state, facts.meter.meter_id)
         self._leaf = _NO_LEAF
         self._chain: RegisterChain | None = None
+        self._qualities: dict[int, MutableQuality] = {}
+        """Drafts of the call, by month."""
         self._settle(facts)
 
     def record(self) -> MeterState:
@@ -155,6 +113,7 @@ class Intake:
         """Latest start of an interval that is not of the future."""
         self.book.begin()
         self.ledger.begin()
+        self._qualities.clear()
         self._baselines.begin()
         if facts.is_register:
             # Exchanges may have been approved since the last call.
@@ -195,28 +154,53 @@ class Intake:
             failed = self._enter(result, result.page, failed)
         return result.outcome, failed
 
-    def _enter(self, result: _Result, page: MutablePage, failed: int) -> int:
+    def _enter(self, result: Finding, page: MutablePage, failed: int) -> int:
         """Counts a reading that is its interval's value, and keeps the masks; returns the mask."""
         slot = result.slot
         if result.outcome is _ACCEPTED or result.outcome is _LATE:
-            amount = result.amount
+            amount, quality = result.amount, page.qualities[slot]
+            self._count(result, page, failed, quality)
             if page.corrected and page.is_corrected(slot):
                 amount = None  # what was approved for the interval counts already
+                self.quality_at(result.start_ms).move(quality, 0)
             has_factor = self.ledger.count(result.start_ms, page, amount, is_flagged=failed != 0)
             if not has_factor:
                 failed |= NO_FACTOR
+        else:
+            self._count(result, page, failed)
         page.applied[slot] |= result.applied
         page.failed[slot] |= failed
         return failed
 
-    def _keep_aside(self, reading: RawReading, outcome: Outcome) -> _Result:
+    def _count(self, result: Finding, page: MutablePage, failed: int, quality: int = 0) -> None:
+        """Counts what an interval's masks gain into the quality of its month."""
+        slot = result.slot
+        applied = result.applied & ~page.applied[slot]
+        failed &= ~page.failed[slot]
+        if quality or applied or failed:
+            self.quality_at(result.start_ms).count(applied, failed, quality)
+
+    def quality_at(self, start_ms: int) -> MutableQuality:
+        """Returns the draft of the quality of an interval's month; see :meth:`begin`."""
+        self._clock.hour_at(start_ms)
+        month = self._clock.month
+        quality = self._qualities.get(month)
+        if quality is None:
+            key = self._facts.quality_prefix + b"%06d" % month
+            quality = self._state.edit(MeterQuality, key, MutableQuality)
+            quality.off |= self._facts.off
+            self._qualities[month] = quality
+        return quality
+
+    def _keep_aside(self, reading: RawReading, outcome: Outcome) -> Finding:
         """Keeps a reading that belongs to no slot."""
         interval_ms = self._meter.interval_ms
         kept_ms = kept_ms_of(self._meter, reading.stamp_ms)
         page = self.book.open(kept_ms)
         page.append_leaf(self._leaf)
         page.off_grid_count += 1
-        result = _Result(outcome, kept_ms)
+        self.quality_at(kept_ms).aside += 1
+        result = Finding(outcome, kept_ms)
         if outcome is Outcome.OFF_GRID:
             off_ms = reading.stamp_ms % interval_ms
             result.add(Check.CLOCK, Deviation(min(off_ms, interval_ms - off_ms), SNAP_MS))
@@ -227,12 +211,12 @@ class Intake:
             result.start_ms = min(kept_ms, self._memory.newest_ms or kept_ms)
         return result
 
-    def _take_interval(self, reading: RawReading, start_ms: int) -> _Result:
+    def _take_interval(self, reading: RawReading, start_ms: int) -> Finding:
         page, slot = self.book.open(start_ms), self.book.slot_of(start_ms)
         page.append_leaf(self._leaf)
         value = reading.amount if reading.register is None else reading.register
         if value is not None and not page.qualities[slot] and not page.channels[slot]:
-            result = _Result(_ACCEPTED, start_ms, page, slot)
+            result = Finding(_ACCEPTED, start_ms, page, slot)
             channels = dict[int, int](reading.channels) if reading.channels else _NO_CHANNELS
             self._place(result, page, reading, value, channels)
             return result
@@ -240,7 +224,7 @@ class Intake:
 
     def _take_again(
         self, reading: RawReading, start_ms: int, page: MutablePage, slot: int
-    ) -> _Result:
+    ) -> Finding:
         """Takes a reading of an interval that holds something, or one that only has channels."""
         channels = page.channels_at(slot)
         outcome, deviation = compare(
@@ -249,7 +233,7 @@ class Intake:
             channels=channels,
             reading=reading,
         )
-        result = _Result(outcome, start_ms, page, slot)
+        result = Finding(outcome, start_ms, page, slot)
         match outcome:
             case Outcome.DUPLICATE:
                 page.duplicate_count += 1
@@ -266,7 +250,7 @@ class Intake:
         return result
 
     def _supplement(
-        self, result: _Result, page: MutablePage, slot: int, channels: dict[int, int]
+        self, result: Finding, page: MutablePage, slot: int, channels: dict[int, int]
     ) -> None:
         """Adds channels to an interval, and runs the rules that waited for them."""
         page.set_channels(slot, channels)
@@ -288,7 +272,7 @@ class Intake:
 
     def _place(
         self,
-        result: _Result,
+        result: Finding,
         page: MutablePage,
         reading: RawReading,
         value: int,
@@ -325,7 +309,7 @@ class Intake:
         failed = 0
         if failures:
             result.failures += failures
-            failed = _mask_of(failures)
+            failed = mask_of(failures)
             if facts.is_register and failed & _UNIT_SLIP_BIT:
                 observation.amount = None  # a counter that slipped did not count what it jumped
         result.amount = observation.amount
@@ -336,7 +320,7 @@ class Intake:
             self._remember(observation, failed)
 
     def _observe(
-        self, result: _Result, page: MutablePage, value: int, channels: dict[int, int]
+        self, result: Finding, page: MutablePage, value: int, channels: dict[int, int]
     ) -> Observation:
         facts, memory, start_ms = self._facts, self._memory, result.start_ms
         interval_ms = self._interval_ms
@@ -357,7 +341,7 @@ class Intake:
         return observation
 
     def _set_in_chain(
-        self, result: _Result, page: MutablePage, observation: Observation, register: int
+        self, result: Finding, page: MutablePage, observation: Observation, register: int
     ) -> None:
         """Sets a register between its neighbours in time."""
         mark = Mark(result.start_ms, register)
@@ -399,7 +383,7 @@ class Intake:
         page, slot = self.book.open(after.start_ms), self.book.slot_of(after.start_ms)
         return page.amount_at(slot) is None
 
-    def _neighbours(self, result: _Result) -> tuple[Mark | None, Mark | None]:
+    def _neighbours(self, result: Finding) -> tuple[Mark | None, Mark | None]:
         memory = self._memory
         if not result.was_newest:
             return self.book.mark_before(result.start_ms), self.book.mark_after(result.start_ms)
@@ -452,12 +436,12 @@ class Intake:
         if not failed & _NOT_TYPICAL:
             memory.add_level(observation.start_ms, amount)
 
-    def _report(self, result: _Result) -> int:
+    def _report(self, result: Finding) -> int:
         """Raises and clears alerts; returns the mask of what failed."""
         memory = self._memory
         if not result.failures and not memory.alerting:
             return 0
-        failed = _mask_of(result.failures)
+        failed = mask_of(result.failures)
         for check, deviation in result.failures:
             self._raise(result, check, deviation)
         passed = result.applied & ~failed & memory.alerting
@@ -468,7 +452,7 @@ class Intake:
                 self._clear(check, result.start_ms)
         return failed
 
-    def _raise(self, result: _Result, check: Check, deviation: Deviation) -> None:
+    def _raise(self, result: Finding, check: Check, deviation: Deviation) -> None:
         if check is not Check.MISSING:
             self._memory.alerting |= bit(check)
             self._raise_at(result.start_ms, check, deviation, self._leaf)
@@ -491,10 +475,3 @@ class Intake:
     def _clear(self, check: Check, at_ms: int) -> None:
         clear_alert(self._context, meter_id=self._meter.meter_id, check=check, at_ms=at_ms)
         self._memory.alerting &= ~bit(check)
-
-
-def _mask_of(failures: list[Failure]) -> int:
-    mask = 0
-    for check, _ in failures:
-        mask |= bit(check)
-    return mask

@@ -22,6 +22,7 @@ from contracts.emissions import (
     site_month_prefix,
 )
 from contracts.meter import Meter, MeterMode, StampConvention, ValueKind
+from contracts.meter_quality import quality_prefix
 from contracts.meter_state import meter_state_key
 from contracts.reading import emits
 from contracts.reading_page import page_prefix, slots_per_page
@@ -54,6 +55,7 @@ class MeterFacts:
     """Of the meter's memory."""
     page_prefix: bytes
     month_prefix: bytes
+    quality_prefix: bytes
     site_month_prefix: bytes | None
     """None where the meter is no part of its site's total."""
     rules: tuple[tuple[Rule, ...], ...]
@@ -105,6 +107,7 @@ def find_facts(meter: Meter, settings_record: CheckSettings | None = None) -> Me
         state_key=meter_state_key(meter.meter_id),
         page_prefix=page_prefix(meter.meter_id),
         month_prefix=meter_month_prefix(meter.meter_id),
+        quality_prefix=quality_prefix(meter.meter_id),
         site_month_prefix=site_month_prefix(meter.site, scope_of(meter.quantity))
         if is_part_of_site
         else None,

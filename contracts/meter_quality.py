@@ -1,0 +1,145 @@
+"""Quality of a meter's month: what was there, what it was held against, and what it passed.
+
+The record is maintained with each reading and never counted anew. The intake counts equal masks
+together and the record spreads them over the checks once, when it is written. So for each check
+but those of whole months (20 and 21) the counts are those of the bits in the pages of the month.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from chain.codec import Record
+from chain.state import State
+from chain.types import U32, Length
+from contracts.check import CHECK_COUNT, Check
+from contracts.reading import Quality
+
+CheckCounts = Annotated[tuple[U32, ...], Length(CHECK_COUNT, CHECK_COUNT)]
+"""One count for each check, by number."""
+_MASK_BITS: Final = 32
+_QUALITY_BITS: Final = 8
+_NO_QUALITY: Final = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterQuality(Record):
+    """What is known of one meter's local month, of readings that fill intervals."""
+
+    present: U32
+    """Intervals with a value."""
+    qualities: Annotated[tuple[U32, ...], Length(len(Quality), len(Quality))]
+    """Intervals by quality of what counts for them now, in the order of :class:`Quality`: of a
+    substitute for a reading that is missing too, which ``present`` leaves out."""
+    applied: CheckCounts
+    """Intervals that a check applied to; of checks 20 and 21, comparisons of the month."""
+    failed: CheckCounts
+    """Those of them that failed it."""
+    flagged: U32
+    """Intervals that failed any check when they came."""
+    aside: U32
+    """Readings that fill no interval: off the grid, of the future, or without a value."""
+    off: U32
+    """Checks that were off when a reading of the month was committed."""
+
+
+def quality_prefix(meter_id: str) -> bytes:
+    """Returns the prefix of the state keys of a meter's months."""
+    return b"meter-quality/" + meter_id.encode() + b"/"
+
+
+def quality_key(meter_id: str, month: int) -> bytes:
+    """Returns the state key of a meter's month; months since 1970-01."""
+    return quality_prefix(meter_id) + b"%06d" % month
+
+
+class MutableQuality:
+    """A :class:`MeterQuality` while readings are counted; fields as there."""
+
+    __slots__ = ("_pairs", "applied", "aside", "failed", "flagged", "off", "present", "qualities")
+
+    def __init__(self, record: MeterQuality | None = None) -> None:
+        self._pairs: dict[int, int] = {}
+        """How often each (applied, failed, quality) came since the counts were last spread."""
+        if record is None:
+            self.qualities = [0] * len(Quality)
+            self.applied, self.failed = [0] * CHECK_COUNT, [0] * CHECK_COUNT
+            self.present = self.flagged = self.aside = self.off = 0
+        else:
+            self.qualities = list(record.qualities)
+            self.applied, self.failed = list(record.applied), list(record.failed)
+            self.present, self.flagged = record.present, record.flagged
+            self.aside, self.off = record.aside, record.off
+
+    def count(self, applied: int, failed: int, quality: int = _NO_QUALITY) -> None:
+        """Counts bits that an interval's masks gained.
+
+        Args:
+            applied: mask of the checks that have applied for the first time.
+            failed: mask of those that have failed for the first time.
+            quality: of the value, where the interval has just got it; else 0.
+        """
+        pair = (applied << _MASK_BITS | failed) << _QUALITY_BITS | quality
+        self._pairs[pair] = self._pairs.get(pair, 0) + 1
+
+    def move(self, before: int, after: int) -> None:
+        """Counts that what counts for an interval is of another quality; 0 where nothing does."""
+        self._spread()
+        if before:
+            self.qualities[before - 1] -= 1
+        if after:
+            self.qualities[after - 1] += 1
+
+    def record(self) -> MeterQuality:
+        """Returns the counts as they stand."""
+        self._spread()
+        return MeterQuality(
+            present=self.present,
+            qualities=tuple(self.qualities),
+            applied=tuple(self.applied),
+            failed=tuple(self.failed),
+            flagged=self.flagged,
+            aside=self.aside,
+            off=self.off,
+        )
+
+    def _spread(self) -> None:
+        for pair, times in self._pairs.items():
+            masks, quality = divmod(pair, 1 << _QUALITY_BITS)
+            applied, failed = divmod(masks, 1 << _MASK_BITS)
+            if quality != _NO_QUALITY:
+                self.present += times
+                self.qualities[quality - 1] += times
+                if failed:
+                    self.flagged += times
+            _add(self.applied, applied, times)
+            _add(self.failed, failed, times)
+        self._pairs.clear()
+
+
+def _add(counts: list[int], mask: int, times: int) -> None:
+    while mask:
+        lowest = mask & -mask
+        counts[lowest.bit_length() - 1] += times
+        mask ^= lowest
+
+
+def count_later(
+    state: State, meter_id: str, month: int, check: Check, passed: int, failed: int
+) -> None:
+    """Counts what a check says of a month after its readings came; either may be below zero.
+
+    For work of the block and for methods that may still be refused: it leaves no draft open.
+
+    Args:
+        state: of the block.
+        meter_id: the meter.
+        month: local, since 1970-01.
+        check: that has judged, or judged again.
+        passed: intervals, or comparisons, that have passed it, more than before.
+        failed: that have failed it, more than before.
+    """
+    key = quality_key(meter_id, month)
+    quality = MutableQuality(state.get(MeterQuality, key))
+    quality.applied[check - 1] += passed + failed
+    quality.failed[check - 1] += failed
+    state.put(key, quality.record())

@@ -405,11 +405,11 @@ def _count(
         counted = Counted(before.amount, before.has_factor)
     if interval.amount is None:
         page.corrected &= ~(1 << slot)
-        has_factor = intake.ledger.replace(interval.start_ms, page, counted, page.amount_at(slot))
+        has_factor = intake.ledger.replace(interval.start_ms, counted, page.amount_at(slot))
         mark_factor(page, slot, has_factor=has_factor)
     else:
         page.corrected |= 1 << slot
-        has_factor = intake.ledger.replace(interval.start_ms, page, counted, interval.amount)
+        has_factor = intake.ledger.replace(interval.start_ms, counted, interval.amount)
     return CorrectedSlot(
         slot=slot,
         number=number,

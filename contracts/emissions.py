@@ -1,12 +1,12 @@
 """Emissions: base units times the factor that was valid, added up undivided.
 
-A numerator is in 1e-4 g CO2e and is never rounded; a report divides once (carbon.md, 3: rounding
-each reading under-reports the steel plant's year by 7.8 %). Numerators outgrow 64 bits, so records
-hold them as signed big-endian bytes.
+A numerator of CO2e is in 1e-10 g and is never rounded; a report divides once (carbon.md, 3:
+rounding each reading under-reports the steel plant's year by 7.8 %). Numerators outgrow 64 bits, so
+records hold them as signed big-endian bytes.
 
-Totals by local month stand in state, one for each meter and one for each site and scope, so that
-a total is a read. A site's total is what it answers for once: imports of its topmost meters.
-Sub-meters and exports have totals of their own and are left out of it.
+Amounts are added up apart for each period of a factor, so emissions are amount times factor at the
+end, gas by gas, and another factor for the same amounts is a multiplication and no recount. The
+month of a meter stands here, that of a site in :mod:`contracts.site_month`.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U64, Length
+from chain.types import U32, U64, Length, Milliseconds
+from contracts.factor import Factor
 from contracts.meter import Direction, Meter, Quantity
 
 NUMERATOR_BYTES: Final = 20
@@ -23,33 +24,64 @@ NUMERATOR_BYTES: Final = 20
 AMOUNT_MAX: Final = 2**46 - 1
 """Largest amount of one interval in base units that is counted, such as 70 TWh; a day of seconds of
 it still fits into 64 bits."""
-GRAMS_DENOMINATOR: Final = 10_000
-"""A numerator divided by this is in grams."""
+GRAMS_DENOMINATOR: Final = 10**10
+"""A numerator of CO2e divided by this is in grams."""
+SHARES_MAX: Final = 1_024
+"""Factor periods, and versions of them, within one month of one meter."""
 
 Numerator = Annotated[bytes, Length(NUMERATOR_BYTES, NUMERATOR_BYTES)]
 
 
 class Scope(IntEnum):
-    """Scope of the GHG Protocol; scope 2 is location-based."""
+    """Scope of the GHG Protocol."""
 
     DIRECT = 1
     PURCHASED_ENERGY = 2
+    VALUE_CHAIN = 3
+
+
+class IsoCategory(IntEnum):
+    """Category of ISO 14064-1:2018, 5.2.4."""
+
+    DIRECT = 1
+    IMPORTED_ENERGY = 2
+    TRANSPORT = 3
+    PRODUCTS_USED = 4
+    """Products that the organisation uses."""
+    USE_OF_PRODUCTS = 5
+    """Products of the organisation that others use."""
+    OTHER = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share(Record):
+    """What fell into one period of a factor, in one of its versions."""
+
+    valid_from_ms: Milliseconds
+    """Names the period."""
+    version: U32
+    co2e_per_unit: U64
+    """1e-10 g per base unit, as in the factor."""
+    amount: Numerator
+    """Base units; amounts below zero are faults and are not counted here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthTotal(Record):
-    """What was measured in one local month."""
+    """What a meter measured in one local month."""
 
     amount: Numerator
-    """Base units; of site totals, where units may differ, zero."""
+    """Base units."""
     co2e: Numerator
-    """1e-4 g CO2e."""
+    """1e-10 g CO2e: the sum of amount times factor over ``shares``."""
     interval_count: U64
     """Intervals with a value."""
     flagged_count: U64
     """Intervals whose value failed a check when it came."""
     without_factor_count: U64
     """Intervals with an amount for which no factor was valid; not in ``co2e``."""
+    shares: Annotated[tuple[Share, ...], Length(0, SHARES_MAX)]
+    """By period and version; of a meter that emits nothing, none."""
 
 
 def pack_numerator(value: int) -> bytes:
@@ -62,18 +94,35 @@ def numerator_of(packed: bytes) -> int:
     return int.from_bytes(packed, "big", signed=True)
 
 
-def co2e_of(amount: int | None, factor_value: int | None) -> int:
-    """Returns the emissions of an interval in 1e-4 g.
+def co2e_of(amount: int | None, per_unit: int | None) -> int:
+    """Returns the emissions of an interval in 1e-10 g.
 
     An amount below zero is a fault of its reading and takes nothing off any total.
 
     Args:
         amount: base units; None where it is unknown.
-        factor_value: 1e-4 g per base unit; None where no factor is valid.
+        per_unit: 1e-10 g per base unit; None where no factor is valid.
     """
-    if amount is None or factor_value is None or amount < 0:
+    if amount is None or per_unit is None or amount < 0:
         return 0
-    return amount * factor_value
+    return amount * per_unit
+
+
+def rounded_half_even(numerator: int, denominator: int) -> int:
+    """Returns the nearest integer to a quotient, the even one of two: the one division of a report.
+
+    Args:
+        numerator: of either sign.
+        denominator: above zero.
+    """
+    quotient, rest = divmod(numerator, denominator)
+    is_up = 2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1)
+    return quotient + is_up
+
+
+def grams_of(numerator: int) -> int:
+    """Returns a numerator of CO2e in whole grams, half to even."""
+    return rounded_half_even(numerator, GRAMS_DENOMINATOR)
 
 
 def scope_of(quantity: Quantity) -> Scope:
@@ -81,6 +130,12 @@ def scope_of(quantity: Quantity) -> Scope:
     if quantity in {Quantity.ELECTRICITY, Quantity.HEAT, Quantity.STEAM}:
         return Scope.PURCHASED_ENERGY
     return Scope.DIRECT
+
+
+def category_of(quantity: Quantity) -> IsoCategory:
+    """Returns the category that a quantity's emissions fall under at the site that measures it."""
+    is_bought = scope_of(quantity) is Scope.PURCHASED_ENERGY
+    return IsoCategory.IMPORTED_ENERGY if is_bought else IsoCategory.DIRECT
 
 
 def counts_for_site(meter: Meter) -> bool:
@@ -115,31 +170,52 @@ def meter_month_prefix(meter_id: str) -> bytes:
     return f"meter-month/{meter_id}/".encode()
 
 
-def site_month_key(site_id: str, scope: Scope, month: int) -> bytes:
-    """Returns the state key of a site's month in one scope."""
-    return site_month_prefix(site_id, scope) + b"%06d" % month
+class MutableShare:
+    """A :class:`Share` while a block adds to it."""
 
+    __slots__ = ("amount", "co2e_per_unit")
 
-def site_month_prefix(site_id: str, scope: Scope) -> bytes:
-    """Returns the prefix of the state keys of a site's months in one scope."""
-    return f"site-month/{site_id}/{scope:d}/".encode()
+    def __init__(self, co2e_per_unit: int, amount: int = 0) -> None:
+        self.co2e_per_unit = co2e_per_unit
+        self.amount = amount
 
 
 class MutableTotal:
     """A :class:`MonthTotal` while a block adds to it; fields as there, numerators as integers."""
 
-    __slots__ = ("amount", "co2e", "flagged_count", "interval_count", "without_factor_count")
+    __slots__ = (
+        "amount",
+        "flagged_count",
+        "interval_count",
+        "shares",
+        "without_factor_count",
+    )
 
     def __init__(self, record: MonthTotal | None = None) -> None:
-        if record is None:
-            self.amount = self.co2e = 0
-            self.interval_count = self.flagged_count = self.without_factor_count = 0
-        else:
+        self.amount = self.interval_count = self.flagged_count = self.without_factor_count = 0
+        self.shares: dict[tuple[int, int], MutableShare] = {}
+        """By start of the factor's period and its version."""
+        if record is not None:
             self.amount = numerator_of(record.amount)
-            self.co2e = numerator_of(record.co2e)
             self.interval_count = record.interval_count
             self.flagged_count = record.flagged_count
             self.without_factor_count = record.without_factor_count
+            for each in record.shares:
+                share = MutableShare(each.co2e_per_unit, numerator_of(each.amount))
+                self.shares[each.valid_from_ms, each.version] = share
+
+    @property
+    def co2e(self) -> int:
+        """Returns the emissions, 1e-10 g."""
+        return sum(each.amount * each.co2e_per_unit for each in self.shares.values())
+
+    def share_of(self, factor: Factor) -> MutableShare:
+        """Returns where amounts under a factor are added up."""
+        key = (factor.valid_from_ms, factor.version)
+        share = self.shares.get(key)
+        if share is None:
+            share = self.shares[key] = MutableShare(factor.co2e_per_unit)
+        return share
 
     def count(self, *, is_flagged: bool, has_factor: bool) -> None:
         """Counts an interval."""
@@ -157,4 +233,14 @@ class MutableTotal:
             interval_count=self.interval_count,
             flagged_count=self.flagged_count,
             without_factor_count=self.without_factor_count,
+            shares=tuple(
+                Share(
+                    valid_from_ms=valid_from_ms,
+                    version=version,
+                    co2e_per_unit=share.co2e_per_unit,
+                    amount=pack_numerator(share.amount),
+                )
+                for (valid_from_ms, version), share in sorted(self.shares.items())
+                if share.amount
+            ),
         )

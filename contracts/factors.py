@@ -1,7 +1,8 @@
-"""Emission factors as a contract: series of dated values that never change once set.
+"""Emission factors as a contract: series of dated values, each with its source.
 
 A *series* is owned by the organisation that set its first period; only it adds further ones, and
-all of them share basis and base unit, so a meter that names the series never changes meaning.
+all of them share basis and base unit, so a meter that names the series never changes meaning. What
+is set is never overwritten: a restatement adds a version (:mod:`contracts.restatements`).
 """
 
 from bisect import bisect_right
@@ -10,11 +11,14 @@ from typing import Annotated, Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import U64, Identifier, Length, Milliseconds, Name, Text
+from chain.types import Identifier, Length, Milliseconds, Name
 from contracts.account import Role
 from contracts.accounts import check_owner, sender_of
 from contracts.context import Context
-from contracts.factor import EvidenceGrade, Factor, FactorBasis, factor_key
+from contracts.emissions import rounded_half_even
+from contracts.factor import Factor, FactorBasis, factor_key
+from contracts.factor_content import CO2E_OF_VALUE, FactorContent, gases_of
+from contracts.gas import co2e_per_unit
 from contracts.meter import BASE_UNITS, Unit
 from contracts.method import Method, method_of
 from contracts.refusal import Code, refusal
@@ -37,7 +41,7 @@ class FactorSeries(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetFactor(Record):
+class SetFactor(FactorContent):
     """Arguments of ``factor.set``: one period of a series."""
 
     factor_id: Identifier
@@ -45,14 +49,9 @@ class SetFactor(Record):
     basis: FactorBasis
     base_unit: Unit
     """A base unit; see :data:`contracts.meter.BASE_UNITS`."""
-    value: U64
-    """Integer, 1e-4 g CO2e per base unit (1e-4 kg per kWh of electricity)."""
     valid_from_ms: Milliseconds
     valid_to_ms: Milliseconds
     """Exclusive."""
-    source: Text
-    """Publisher and document; not empty."""
-    evidence: EvidenceGrade
 
 
 SERIES_PREFIX: Final = b"factor-series/"
@@ -105,24 +104,33 @@ def set_factor(context: Context, arguments: SetFactor) -> bytes:
     """Sets one period of a series; emits ``factor.set``.
 
     Raises:
-        ContractRefusal: ``INVALID_ARGUMENTS`` for an empty period or source, a unit that is no
-            base unit or differs from the series', ``NOT_PERMITTED`` for a series of another
-            organisation, ``PERIOD_OVERLAP``, ``LIMIT_REACHED``.
+        ContractRefusal: ``INVALID_ARGUMENTS`` for an empty period, a unit that is no base unit or
+            differs from the series', and what :func:`gases_of` refuses; ``NOT_PERMITTED`` for a
+            series of another organisation, ``PERIOD_OVERLAP``, ``LIMIT_REACHED``.
     """
     _check_arguments(arguments)
     series = get_series(context.state, arguments.factor_id)
     if series is not None:
         _check_fits(context, arguments, series)
+    gases = gases_of(context.state, arguments)
+    per_unit = co2e_per_unit(gases)
     factor = Factor(
         factor_id=arguments.factor_id,
+        version=1,
         name=arguments.name,
         basis=arguments.basis,
         base_unit=arguments.base_unit,
-        value=arguments.value,
+        value=rounded_half_even(per_unit, CO2E_OF_VALUE),
+        gases=gases,
+        co2e_per_unit=per_unit,
+        fuel=arguments.fuel,
+        gwp_set=arguments.gwp_set,
         valid_from_ms=arguments.valid_from_ms,
         valid_to_ms=arguments.valid_to_ms,
         source=arguments.source,
         evidence=arguments.evidence,
+        evidence_note=arguments.evidence_note,
+        factor_set=arguments.factor_set,
         set_ms=context.time_ms,
     )
     add_period(context.state, factor, sender_of(context).organisation)
@@ -144,13 +152,6 @@ def _check_arguments(arguments: SetFactor) -> None:
             "base_unit",
             expected="one of " + ", ".join(unit.name for unit in BASE_UNITS),
             got=arguments.base_unit.name,
-        )
-    if not arguments.source.strip():
-        raise refusal(
-            Code.INVALID_ARGUMENTS,
-            "source",
-            expected="publisher and document of the value",
-            got="an empty text",
         )
 
 

@@ -163,7 +163,7 @@ class Intake:
             if page.corrected and page.is_corrected(slot):
                 amount = None  # what was approved for the interval counts already
                 self.quality_at(result.start_ms).move(quality, 0)
-            has_factor = self.ledger.count(result.start_ms, page, amount, is_flagged=failed != 0)
+            has_factor = self.ledger.count(result.start_ms, amount, is_flagged=failed != 0)
             if not has_factor:
                 failed |= NO_FACTOR
         else:

@@ -1,18 +1,40 @@
-"""The ledger of one meter within one block: amounts and emissions by page and local month."""
+"""The ledger of one meter within one block: amounts by local month and period of the factor."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final
 
 from chain.state import State
-from contracts.emissions import MonthTotal, MutableTotal, co2e_of
+from contracts.emissions import MonthTotal, MutableShare, MutableTotal
+from contracts.factor import Factor
 from contracts.factors import factor_at
 from contracts.local_clock import LocalClock
 from contracts.meter_facts import MeterFacts
+from contracts.month_draft import MutableSiteMonth, MutableStream, edit_site_month
 from contracts.reading import NO_FACTOR
 from contracts.reading_page import MutablePage
 
-_Totals: TypeAlias = tuple[MutableTotal, MutableTotal | None]
-"""The meter's month, and its site's where the meter is a part of it."""
+_NEVER: Final = (0, 0)
+
+
+class _Place:
+    """Where amounts of one month are added up while one period of the factor lasts."""
+
+    __slots__ = ("from_ms", "of_meter", "of_site", "share", "stream", "to_ms")
+
+    def __init__(self, of_meter: MutableTotal, of_site: MutableSiteMonth | None) -> None:
+        self.of_meter = of_meter
+        self.of_site = of_site
+        """None where the meter is no part of its site's total."""
+        self.from_ms, self.to_ms = _NEVER
+        """Period of the factor; empty where none is valid."""
+        self.share: MutableShare | None = None
+        self.stream: MutableStream | None = None
+
+    def count_without_factor(self, change: int) -> None:
+        """Counts intervals whose amount has no valid factor."""
+        self.of_meter.without_factor_count += change
+        if self.of_site is not None:
+            self.of_site.without_factor_count += change
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +60,36 @@ def mark_factor(page: MutablePage, slot: int, *, has_factor: bool) -> None:
         page.failed[slot] |= NO_FACTOR
 
 
-def _count_without_factor(totals: _Totals, change: int) -> None:
-    for total in totals:
-        if total is not None:
-            total.without_factor_count += change
-
-
 class Ledger:
-    """Adds up what intervals count, into pages and into the totals of meter and site."""
+    """Adds up what intervals count, into the totals of meter and site."""
 
-    __slots__ = ("_clock", "_emits", "_factor", "_facts", "_state", "_totals")
+    __slots__ = ("_clock", "_emits", "_facts", "_places", "_state")
 
     def __init__(self, state: State, facts: MeterFacts, clock: LocalClock) -> None:
         self._state = state
         self._facts = facts
         self._clock = clock
         self._emits = facts.emits
-        self._factor = (0, 0, 0)
-        """From, until and value of the factor last asked for."""
-        self._totals: dict[int, _Totals] = {}
+        self._places: dict[int, _Place] = {}
         """By month."""
 
     def begin(self) -> None:
         """Begins a call: what others did to the totals since the last one is to be seen."""
-        self._totals.clear()
+        self._places.clear()
 
-    def count(
-        self, start_ms: int, page: MutablePage, amount: int | None, *, is_flagged: bool
-    ) -> bool:
+    def count(self, start_ms: int, amount: int | None, *, is_flagged: bool) -> bool:
         """Counts a new interval; returns False where its amount has no valid factor.
 
         Args:
             start_ms: of the interval.
-            page: which it belongs to.
             amount: that the page has for it, in base units.
             is_flagged: whether it failed a check.
         """
-        totals = of_meter, of_site = self._totals_at(start_ms)
-        has_factor = self._add(totals, start_ms, page, amount, 1)
-        of_meter.count(is_flagged=is_flagged, has_factor=has_factor)
-        if of_site is not None:
-            of_site.count(is_flagged=is_flagged, has_factor=has_factor)
+        place = self._place_at(start_ms)
+        has_factor = self._add(place, amount, 1)
+        place.of_meter.count(is_flagged=is_flagged, has_factor=has_factor)
+        if place.of_site is not None:
+            place.of_site.count(is_flagged=is_flagged, has_factor=has_factor)
         return has_factor
 
     def correct(self, start_ms: int, page: MutablePage, slot: int, amount: int | None) -> None:
@@ -89,76 +100,76 @@ class Ledger:
         before = counted_at(page, slot)
         page.set_amount(slot, amount)
         if not page.is_corrected(slot):
-            has_factor = self.replace(start_ms, page, before, amount)
+            has_factor = self.replace(start_ms, before, amount)
             mark_factor(page, slot, has_factor=has_factor)
 
-    def replace(
-        self, start_ms: int, page: MutablePage, before: Counted, amount: int | None
-    ) -> bool:
+    def replace(self, start_ms: int, before: Counted, amount: int | None) -> bool:
         """Counts an amount in the place of another; returns False where it has no valid factor.
 
         Args:
             start_ms: of the interval.
-            page: which it belongs to.
             before: what is counted for the interval now.
             amount: what is to be counted, in base units; None for nothing.
         """
-        totals = self._totals_at(start_ms)
+        place = self._place_at(start_ms)
         if before.has_factor:
-            self._add(totals, start_ms, page, before.amount, -1)
+            self._add(place, before.amount, -1)
         elif before.amount is not None:
-            totals[0].amount -= before.amount
-            _count_without_factor(totals, -1)
-        has_factor = self._add(totals, start_ms, page, amount, 1)
+            place.of_meter.amount -= before.amount
+            place.count_without_factor(-1)
+        has_factor = self._add(place, amount, 1)
         if not has_factor:
-            _count_without_factor(totals, 1)
+            place.count_without_factor(1)
         return has_factor
 
-    def _add(
-        self,
-        totals: _Totals,
-        start_ms: int,
-        page: MutablePage,
-        amount: int | None,
-        sign: int,
-    ) -> bool:
-        """Adds an amount to page and totals, or takes it off; returns whether a factor held."""
+    def _add(self, place: _Place, amount: int | None, sign: int) -> bool:
+        """Adds an amount, or takes it off; returns whether a factor held."""
         if amount is None:
             return True
-        of_meter, of_site = totals
-        of_meter.amount += sign * amount
+        signed = sign * amount
+        place.of_meter.amount += signed
         if not self._emits:
             return True
-        factor = self._factor_at(start_ms)
-        co2e = sign * co2e_of(amount, factor)
-        page.co2e += co2e
-        of_meter.co2e += co2e
-        if of_site is not None:
-            of_site.co2e += co2e  # and no amount: those of different units would mix
-        return factor is not None
+        if place.share is None:
+            return False
+        if amount > 0:  # one below zero is a fault of its reading and takes nothing off
+            place.share.amount += signed
+            if place.stream is not None:
+                place.stream.amount += signed
+        return True
 
-    def _totals_at(self, start_ms: int) -> _Totals:
+    def _place_at(self, start_ms: int) -> _Place:
         self._clock.hour_at(start_ms)
         month = self._clock.month
-        totals = self._totals.get(month)
-        if totals is None:
-            state, facts = self._state, self._facts
-            of_meter = state.edit(MonthTotal, facts.month_prefix + b"%06d" % month, MutableTotal)
-            of_site = None
-            if facts.site_month_prefix is not None:
-                key = facts.site_month_prefix + b"%06d" % month
-                of_site = state.edit(MonthTotal, key, MutableTotal)
-            totals = self._totals[month] = (of_meter, of_site)
-        return totals
+        place = self._places.get(month)
+        if place is None:
+            place = self._places[month] = self._open(month)
+        if self._emits and not place.from_ms <= start_ms < place.to_ms:
+            self._enter_period(place, start_ms)
+        return place
 
-    def _factor_at(self, start_ms: int) -> int | None:
-        valid_from_ms, valid_to_ms, value = self._factor
-        if valid_from_ms <= start_ms < valid_to_ms:
-            return value
+    def _open(self, month: int) -> _Place:
+        state, facts = self._state, self._facts
+        key = facts.month_prefix + b"%06d" % month
+        of_meter = state.edit(MonthTotal, key, MutableTotal)
+        of_site = None
+        if facts.is_part_of_site:
+            meter = facts.meter
+            of_site = edit_site_month(state, meter.organisation, meter.site, month)
+        return _Place(of_meter, of_site)
+
+    def _enter_period(self, place: _Place, start_ms: int) -> None:
+        factor = self._factor_at(start_ms)
+        if factor is None:
+            place.from_ms, place.to_ms = _NEVER
+            place.share = place.stream = None
+            return
+        place.from_ms, place.to_ms = factor.valid_from_ms, factor.valid_to_ms
+        place.share = place.of_meter.share_of(factor)
+        if place.of_site is not None:
+            place.stream = place.of_site.stream_of(self._facts.booking, factor)
+
+    def _factor_at(self, start_ms: int) -> Factor | None:
         factor_id = self._facts.meter.factor
         assert factor_id is not None, "a meter that emits names a factor"
-        factor = factor_at(self._state, factor_id, start_ms)
-        if factor is None:
-            return None
-        self._factor = (factor.valid_from_ms, factor.valid_to_ms, factor.value)
-        return factor.value
+        return factor_at(self._state, factor_id, start_ms)

@@ -15,17 +15,13 @@ from contracts.check_settings import ALL_CHECKS, CheckSettings, Settings, settin
 from contracts.conversion import Conversion, conversion_of
 from contracts.deviation.clock import tolerance_of
 from contracts.deviation.table import CHANNEL_RULES, Rule, rules_of
-from contracts.emissions import (
-    counts_for_site,
-    meter_month_prefix,
-    scope_of,
-    site_month_prefix,
-)
+from contracts.emissions import category_of, counts_for_site, meter_month_prefix, scope_of
 from contracts.meter import Meter, MeterMode, StampConvention, ValueKind
 from contracts.meter_quality import quality_prefix
 from contracts.meter_state import meter_state_key
 from contracts.reading import emits
 from contracts.reading_page import page_prefix, slots_per_page
+from contracts.site_month import Booking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +52,10 @@ class MeterFacts:
     page_prefix: bytes
     month_prefix: bytes
     quality_prefix: bytes
-    site_month_prefix: bytes | None
-    """None where the meter is no part of its site's total."""
+    is_part_of_site: bool
+    """Whether its emissions are part of its site's total."""
+    booking: Booking
+    """Where its emissions belong."""
     rules: tuple[tuple[Rule, ...], ...]
     """By :func:`rule_set_of`."""
     channel_rules: tuple[Rule, ...]
@@ -89,7 +87,6 @@ def find_facts(meter: Meter, settings_record: CheckSettings | None = None) -> Me
     settings = settings_of(settings_record)
     conversion = conversion_of(meter)
     does_emit = emits(meter)
-    is_part_of_site = does_emit and counts_for_site(meter)
     return MeterFacts(
         meter=meter,
         settings_record=settings_record,
@@ -108,9 +105,13 @@ def find_facts(meter: Meter, settings_record: CheckSettings | None = None) -> Me
         page_prefix=page_prefix(meter.meter_id),
         month_prefix=meter_month_prefix(meter.meter_id),
         quality_prefix=quality_prefix(meter.meter_id),
-        site_month_prefix=site_month_prefix(meter.site, scope_of(meter.quantity))
-        if is_part_of_site
-        else None,
+        is_part_of_site=does_emit and counts_for_site(meter),
+        booking=Booking(
+            scope=scope_of(meter.quantity),
+            category=category_of(meter.quantity),
+            s3_category=0,
+            is_removal=False,
+        ),
         rules=tuple(
             rules_of(
                 meter,

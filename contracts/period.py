@@ -18,10 +18,10 @@ from contracts.account import Role
 from contracts.accounts import check_owner
 from contracts.calendars import require_calendar
 from contracts.context import Context
-from contracts.emissions import MonthTotal, Scope, site_month_key
 from contracts.method import Method, method_of
 from contracts.month import Month, month_end_ms, month_name, month_start_ms
 from contracts.refusal import Code, refusal
+from contracts.site_month import SiteMonth, site_month_key
 from contracts.sites import Site, require_site
 
 AFTER_CLOSE: Final = 1 << 25
@@ -48,7 +48,7 @@ class FrozenTotal(Record):
 
     key: Annotated[bytes, Length(1, 256)]
     """State key of the total."""
-    total: MonthTotal
+    total: SiteMonth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +172,9 @@ def span_of(state: State, site: Site, month: int) -> tuple[Milliseconds, Millise
 
 def site_totals(state: State, site_id: str, month: int) -> tuple[FrozenTotal, ...]:
     """Returns the totals of a site's month as they stand, by key."""
-    found: list[FrozenTotal] = []
-    for scope in Scope:
-        key = site_month_key(site_id, scope, month)
-        total = state.get(MonthTotal, key)
-        if total is not None:
-            found.append(FrozenTotal(key=key, total=total))
-    return tuple(found)
+    key = site_month_key(site_id, month)
+    total = state.get(SiteMonth, key)
+    return () if total is None else (FrozenTotal(key=key, total=total),)
 
 
 METHODS: Final[tuple[Method, ...]] = (

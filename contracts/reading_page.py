@@ -20,7 +20,6 @@ from chain.crypto import Domain, hash_of
 from chain.types import HASH_BYTES, U32, Hash, Length, Milliseconds
 from contracts.calendars import DAY_MS
 from contracts.conversion import Conversion, conversion_of
-from contracts.emissions import Numerator, numerator_of, pack_numerator
 from contracts.meter import Meter, ValueKind
 from contracts.reading import Quality
 
@@ -68,8 +67,6 @@ class ReadingPage(Record):
     """One byte a slot; 0 where there is no value."""
     channels: Annotated[tuple[Annotated[bytes, Length(0, 512)], ...], Length(0, SLOTS_MAX)]
     """Canonical bytes of the (channel, value) pairs of a slot; none of a slot without channels."""
-    co2e: Numerator
-    """Sum of amounts times factors, in 1e-4 g."""
 
 
 PAGE_PREFIX: Final = b"reading-page/"
@@ -118,7 +115,6 @@ class MutablePage:
         "amounts",
         "applied",
         "channels",
-        "co2e",
         "conflict_count",
         "corrected",
         "duplicate_count",
@@ -158,7 +154,6 @@ class MutablePage:
             self.leaf_count = self.duplicate_count = self.supplement_count = 0
             self.conflict_count = self.off_grid_count = 0
             self.present = self.amount_known = self.linked = self.corrected = 0
-            self.co2e = 0
         else:
             self._load(record, slots, has_amounts=has_amounts)
 
@@ -174,7 +169,6 @@ class MutablePage:
         self.amount_known = int.from_bytes(record.amount_known, "big")
         self.linked = int.from_bytes(record.linked, "big")
         self.corrected = int.from_bytes(record.corrected, "big")
-        self.co2e = numerator_of(record.co2e)
         self.submitted = _unpacked(_VALUE, record.submitted, slots)
         self.amounts = _unpacked(_VALUE, record.amounts, slots if has_amounts else 0)
         self.applied = _unpacked(_MASK, record.applied, slots)
@@ -206,7 +200,6 @@ class MutablePage:
             failed=_packed(self.failed, used),
             qualities=bytes(self.qualities[:used]),
             channels=tuple(self.channels[:described]),
-            co2e=pack_numerator(self.co2e),
         )
 
     def append_leaf(self, leaf: Hash) -> None:

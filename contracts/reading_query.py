@@ -17,7 +17,7 @@ from contracts.baseline import BASELINE_PREFIX, Baseline, BaselineLine, line_key
 from contracts.calendars import DAY_MS
 from contracts.conversion import conversion_of
 from contracts.deviation.clock import SNAP_MS, interval_start_of, kept_ms_of
-from contracts.emissions import MonthTotal, Scope, co2e_of, meter_month_key, site_month_key
+from contracts.emissions import MonthTotal, co2e_of, meter_month_key
 from contracts.factors import factor_at
 from contracts.meter import Meter
 from contracts.meter_state import MeterState, meter_state_key
@@ -70,7 +70,7 @@ class ReadingView:
     amount: int | None
     """Base units; None where it is unknown or another reading is the interval's value."""
     co2e: int | None
-    """1e-4 g CO2e of that amount; None where there is none, or the meter has no factor."""
+    """1e-10 g CO2e of that amount; None where there is none, or the meter has no factor."""
     leaf: Hash
     transaction_id: Hash
     height: Height
@@ -150,13 +150,6 @@ def find_meter_month(reader: StateReader, meter_id: str, month: int) -> MonthTot
     return _find(reader, MonthTotal, meter_month_key(meter_id, month))
 
 
-def find_site_month(
-    reader: StateReader, site_id: str, scope: Scope, month: int
-) -> MonthTotal | None:
-    """Returns a site's total of a local month in one scope, or None."""
-    return _find(reader, MonthTotal, site_month_key(site_id, scope, month))
-
-
 def find_baseline_line(reader: StateReader, meter_id: str) -> BaselineLine | None:
     """Returns which baselines of a meter are in force from when, or None where none was fitted."""
     return _find(reader, BaselineLine, line_key(meter_id))
@@ -220,7 +213,7 @@ def _co2e_at(place: _Place, start_ms: Milliseconds | None, amount: int | None) -
     if start_ms is None or amount is None or meter.factor is None or not emits(meter):
         return None
     factor = factor_at(place.state, meter.factor, start_ms)
-    return None if factor is None else co2e_of(amount, factor.value)
+    return None if factor is None else co2e_of(amount, factor.co2e_per_unit)
 
 
 def _find(reader: StateReader, cls: type[RecordT], key: bytes) -> RecordT | None:

@@ -29,6 +29,7 @@ from contracts import (
     meters,
     missing,
     period,
+    potentials,
     readings,
     sites,
 )
@@ -59,6 +60,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     meters.METHODS,
     checks.METHODS,
     factors.METHODS,
+    potentials.METHODS,
     alerts.METHODS,
     readings.METHODS,
     corrections.METHODS,

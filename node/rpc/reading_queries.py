@@ -87,7 +87,7 @@ def _present_interval(state: State, meter: Meter, slot: SlotView) -> dict[str, J
     add_member(members, "amount", slot.amount)
     members["quality"] = slot.quality.name
     # Grams are never rounded here: numbers are exact in ten-thousandths of a gram.
-    add_member(members, "co2e_1e4_g", _co2e(state, meter, slot))
+    add_member(members, "co2e_1e10_g", _co2e(state, meter, slot))
     members["has_factor"] = not slot.failed & NO_FACTOR
     members["failed_checks"] = [check.name for check in checks_in(slot.failed)]
     members["applied_checks"] = [check.name for check in checks_in(slot.applied)]
@@ -104,7 +104,7 @@ def _co2e(state: State, meter: Meter, slot: SlotView) -> int | None:
         return None
     assert meter.factor is not None, "a meter that emits names a factor"
     factor = factor_at(state, meter.factor, slot.start_ms)
-    return None if factor is None else co2e_of(slot.amount, factor.value)
+    return None if factor is None else co2e_of(slot.amount, factor.co2e_per_unit)
 
 
 async def baselines(context: RpcContext, request: web.Request) -> web.Response:

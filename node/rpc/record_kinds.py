@@ -17,6 +17,7 @@ from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
 from contracts.meter import Meter
 from contracts.period import ClosedMonth
+from contracts.potentials import FactorSet, GwpSet
 from contracts.reading import SubmitResult
 from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
@@ -35,6 +36,8 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "due.quarantined": QuarantinedEntry,
     "evidence.recorded": RecordedEvidence,
     "factor.set": Factor,
+    "factor.set_registered": FactorSet,
+    "gwp.registered": GwpSet,
     "meter.exchange_proposed": ExchangeProposal,
     "meter.exchanged": Exchange,
     "meter.live": Meter,

@@ -122,12 +122,12 @@ def test_intervals_show_value_emissions_and_failed_checks_by_name(run: Run) -> N
             assert status == 200
             assert (document["unit"], document["base_unit"]) == ("KILOWATT_HOUR", "WATT_HOUR")
             early, high, good = document["readings"]
-            assert (early["has_factor"], early["co2e_1e4_g"]) == (False, None)
+            assert (early["has_factor"], early["co2e_1e10_g"]) == (False, None)
             assert high["failed_checks"] == ["PHYSICAL_CAP"]
             assert good["start_utc"] == "2023-11-14T02:00:00.000Z"
             assert good["end_ms"] == START_MS + 3 * HOUR_MS
             assert (good["submitted"], good["amount"]) == (120, 120_000)
-            assert good["co2e_1e4_g"] == 516_720_000
+            assert good["co2e_1e10_g"] == 516_720_000 * 10**6
             assert good["quality"] == "MEASURED"
             assert good["failed_checks"] == []
             assert "PHYSICAL_CAP" in good["applied_checks"]

@@ -19,6 +19,7 @@ from tests.unit.contracts.reading_world import (
     FACTOR_UNTIL_MS,
     QUARTER_MS,
     amount,
+    in_values,
     register,
 )
 from tests.unit.contracts.registry_world import FACTOR
@@ -119,11 +120,10 @@ class Model:
             assert not effective
             return
         assert numerator_of(total.amount) == sum(effective.values())
-        assert numerator_of(total.co2e) == co2e
+        assert in_values(numerator_of(total.co2e)) == co2e
         assert total.interval_count == len(self.world.slots)
         assert total.without_factor_count == len(without_factor)
-        assert self.world.site_total(MONTH, Scope.PURCHASED_ENERGY) == (0, co2e)
-        assert sum(numerator_of(page.co2e) for page in self.world.pages) == co2e
+        assert self.world.site_total(MONTH, Scope.PURCHASED_ENERGY) == co2e
         assert all(number >= LATE_FACTOR for number in without_factor)
         assert {n: self.world.effective(n) for n in effective} == effective
 
@@ -150,11 +150,11 @@ def test_a_correction_and_its_inverse_restore_totals(
     model = Model(AMOUNTS)
     model.step("send", sent)
     world = model.world
-    before = world.totals, [page.co2e for page in world.pages]
+    before = world.totals
 
     number = world.correct(*sorted(change.items()))
     replaced = world.correction(number).replaced
     world.correct(*((interval, None) for interval in sorted(change)))
 
-    assert (world.totals, [page.co2e for page in world.pages]) == before
+    assert world.totals == before
     assert [each.amount for each in replaced] == [sent.get(number) for number in sorted(change)]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from contracts import factors, meters
 from contracts.alert import ALERT_PREFIX, Alert
 from contracts.check import Check, checks_in
-from contracts.emissions import MonthTotal, Scope, meter_month_key, numerator_of, site_month_key
+from contracts.emissions import MonthTotal, Scope, meter_month_key, numerator_of
+from contracts.factor_content import CO2E_OF_VALUE
 from contracts.meter import Meter, StampConvention, Unit
 from contracts.meter_state import MeterState, get_meter_state
 from contracts.meters import RegisterMeter
@@ -20,6 +21,7 @@ from contracts.reading import (
 )
 from contracts.reading_page import ReadingPage, SlotView, page_prefix, slots_of
 from contracts.readings import submit
+from contracts.site_month import LineKind, SiteMonth, site_month_key, sums_of
 from tests.unit.contracts.registry_world import (
     FACTOR,
     INTERVAL_METER,
@@ -156,21 +158,36 @@ class ReadingWorld(World):
         return [alert.check for alert in self.alerts]
 
     def meter_total(self, month: int) -> tuple[int, int] | None:
-        """Amount and co2e of the meter's month."""
-        return _numbers(self.state.get(MonthTotal, meter_month_key("main", month)))
+        """Amount and co2e (1e-4 g) of the meter's month."""
+        total = self.state.get(MonthTotal, meter_month_key("main", month))
+        if total is None:
+            return None
+        return numerator_of(total.amount), in_values(numerator_of(total.co2e))
 
-    def site_total(self, month: int, scope: Scope) -> tuple[int, int] | None:
-        """Amount and co2e of the site's month."""
-        return _numbers(self.state.get(MonthTotal, site_month_key("plant", scope, month)))
+    def site_total(self, month: int, scope: Scope) -> int | None:
+        """Co2e (1e-4 g) of the site's month in one scope."""
+        record = self.state.get(SiteMonth, site_month_key("plant", month))
+        if record is None:
+            return None
+        lines = sums_of(record).lines.items()
+        return in_values(
+            sum(
+                co2e
+                for (of_scope, _, _, _, kind), (_, co2e) in lines
+                if of_scope is scope and kind is LineKind.EMISSION
+            )
+        )
 
     def all_totals(self) -> tuple[int, int]:
-        """Amount and co2e of the meter over all months."""
+        """Amount and co2e (1e-4 g) of the meter over all months."""
         totals = [total for _, total in self.state.iterate(MonthTotal, b"meter-month/main/")]
         return (
             sum(numerator_of(total.amount) for total in totals),
-            sum(numerator_of(total.co2e) for total in totals),
+            in_values(sum(numerator_of(total.co2e) for total in totals)),
         )
 
 
-def _numbers(total: MonthTotal | None) -> tuple[int, int] | None:
-    return None if total is None else (numerator_of(total.amount), numerator_of(total.co2e))
+def in_values(co2e: int) -> int:
+    """A numerator in the unit of a factor's value, 1e-4 g."""
+    assert co2e % CO2E_OF_VALUE == 0
+    return co2e // CO2E_OF_VALUE

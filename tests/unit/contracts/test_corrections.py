@@ -148,7 +148,7 @@ def test_an_approved_correction_counts_and_the_reading_stays(world: CorrectedWor
     assert world.effective(1) == 250
     assert world.amounts == {0: 100, 1: 200, 2: 300}
     assert world.totals == (650, 650 * FACTOR)
-    assert world.site_total(MONTH, Scope.PURCHASED_ENERGY) == (0, 650 * FACTOR)
+    assert world.site_total(MONTH, Scope.PURCHASED_ENERGY) == 650 * FACTOR
     page = world.pages[0]
     assert page.running_hash == page_before.running_hash
     assert page.submitted == page_before.submitted

@@ -70,8 +70,8 @@ OCTOBER = (2023 - 1970) * 12 + 9
 def test_a_site_total_holds_what_its_topmost_meters_import() -> None:
     world = ReadingWorld()
     world.send(amount(0, 1_000))
-    assert world.site_total(OCTOBER, Scope.PURCHASED_ENERGY) == (0, 1_000 * 4_306)
-    assert world.site_total(OCTOBER, Scope.DIRECT) is None
+    assert world.site_total(OCTOBER, Scope.PURCHASED_ENERGY) == 1_000 * 4_306
+    assert world.site_total(OCTOBER, Scope.DIRECT) == 0
 
 
 def test_an_export_is_left_out_of_the_site_total() -> None:

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 from contracts import period, sites
 from contracts.calendars import DAY_MS
-from contracts.emissions import Scope, site_month_key
 from contracts.month import first_day_of
 from contracts.period import ClosedMonth, ClosePeriod, closed_at, get_closed, late_prefix
+from contracts.site_month import site_month_key
 from tests.unit.contracts.reading_world import HOUR_MS, ReadingWorld, amount
 from tests.unit.contracts.registry_world import OTHER_ADMIN, SECOND_ADMIN, SITE
 
@@ -26,7 +26,7 @@ def test_a_close_freezes_the_totals_of_the_month() -> None:
 
     closed = closed_of(world)
     (frozen,) = closed.totals
-    assert frozen.key == site_month_key("plant", Scope.PURCHASED_ENERGY, MONTH)
+    assert frozen.key == site_month_key("plant", MONTH)
     assert frozen.total.interval_count == 2
     assert closed.from_ms == first_day_of(MONTH) * DAY_MS - 10 * HOUR_MS
     assert closed.to_ms == first_day_of(MONTH + 1) * DAY_MS - 10 * HOUR_MS

@@ -26,8 +26,10 @@ from contracts import (
     corrections,
     evidence,
     factors,
+    inventory_design,
     meters,
     missing,
+    monitoring_plan,
     period,
     potentials,
     readings,
@@ -67,6 +69,8 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     baselines.METHODS,
     evidence.METHODS,
     period.METHODS,
+    monitoring_plan.METHODS,
+    inventory_design.METHODS,
 )
 """Every method of this version."""
 

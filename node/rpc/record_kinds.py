@@ -15,7 +15,9 @@ from contracts.due_queue import QuarantinedEntry
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
+from contracts.inventory_design import InventoryDesign
 from contracts.meter import Meter
+from contracts.monitoring_plan import MonitoringPlan
 from contracts.period import ClosedMonth
 from contracts.potentials import FactorSet, GwpSet
 from contracts.reading import SubmitResult
@@ -43,6 +45,8 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "meter.live": Meter,
     "meter.registered": Meter,
     "period.closed": ClosedMonth,
+    "plan.filed": MonitoringPlan,
+    "report.defined": InventoryDesign,
     "revision.recorded": RecordedRevision,
     "site.registered": Site,
     **{

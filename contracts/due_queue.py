@@ -33,6 +33,8 @@ class DueKind(IntEnum):
 
     MISSING = 1
     """Subject is a meter: has it gone silent?"""
+    DEPOSIT_DEADLINE = 3
+    """Subject is a site: was the step of its monthly deposit taken?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

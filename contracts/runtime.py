@@ -24,6 +24,7 @@ from contracts import (
     calendars,
     checks,
     corrections,
+    deposits,
     evidence,
     factors,
     inventory_design,
@@ -71,10 +72,14 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     period.METHODS,
     monitoring_plan.METHODS,
     inventory_design.METHODS,
+    deposits.METHODS,
 )
 """Every method of this version."""
 
-DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {DueKind.MISSING: missing.on_due}
+DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {
+    DueKind.MISSING: missing.on_due,
+    DueKind.DEPOSIT_DEADLINE: deposits.on_due,
+}
 """Who looks at what falls due."""
 
 

@@ -11,6 +11,7 @@ from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
 from contracts.check_settings import CheckSettings
 from contracts.correction import Correction
+from contracts.deposit import Deposit, DepositClock, Submission
 from contracts.due_queue import QuarantinedEntry
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
@@ -35,6 +36,11 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "check.configured": CheckSettings,
     "correction.approved": Correction,
     "correction.proposed": Correction,
+    "deposit.checked": Deposit,
+    "deposit.completed": Deposit,
+    "deposit.enrolled": DepositClock,
+    "deposit.overdue": Deposit,
+    "deposit.submitted": Submission,
     "due.quarantined": QuarantinedEntry,
     "evidence.recorded": RecordedEvidence,
     "factor.set": Factor,

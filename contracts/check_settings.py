@@ -251,11 +251,11 @@ class Settings:
         "reporting steps: that reported CO2 may be off",
     )
     # 19 power factor
-    power_factor_tolerance_permille: int = _parameter(
-        "power_factor.tolerance_permille",
+    power_factor_tolerance_e4: int = _parameter(
+        "power_factor.tolerance_e4",
         Check.POWER_FACTOR,
-        (5, 0, 500),
-        "permille: that the reported power factor may be off beside the resolution of the energies",
+        (0, 0, 5_000),
+        "ten thousandths: that the reported power factor may be off beside its rounding",
     )
     # 20 bill and second source
     bill_tolerance_permille: int = _parameter(

@@ -84,6 +84,10 @@ class Channel(IntEnum):
     REGISTER_HIGH = 12
     REGISTER_LOW = 13
     """Halves of a split register in submitted units, where the source sends them apart."""
+    POWER_FACTOR_LAGGING_E4 = 14
+    """Of active and lagging reactive energy, ten thousandths; held against check 19."""
+    POWER_FACTOR_LEADING_E4 = 15
+    """Of active and leading reactive energy, ten thousandths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,19 @@ ZONE_NAME: Final = "Asia/Seoul"
 _USAGE: Final = "Usage_kWh"
 _LAGGING: Final = "Lagging_Current_Reactive.Power_kVarh"
 _LEADING: Final = "Leading_Current_Reactive_Power_kVarh"
+_LAGGING_FACTOR: Final = "Lagging_Current_Power_Factor"
+_LEADING_FACTOR: Final = "Leading_Current_Power_Factor"
 _CO2: Final = "CO2(tCO2)"
 _STAMP: Final = "date"
+_COLUMNS: Final = (
+    _STAMP,
+    _USAGE,
+    _LAGGING,
+    _LEADING,
+    _CO2,
+    _LAGGING_FACTOR,
+    _LEADING_FACTOR,
+)
 _DAY: Final = timedelta(days=1)
 
 
@@ -31,14 +42,14 @@ def read_steel(path: Path) -> tuple[RawReading, ...]:
 
     Returns:
         One reading a row, in file order: amount in Wh, reactive energy in varh, reported CO2 in
-        grams.
+        grams, power factors in ten thousandths.
 
     Raises:
         SourceError: not that file.
     """
     zone = zone_of(ZONE_NAME)
     readings: list[RawReading] = []
-    for row in rows_of(path, (_STAMP, _USAGE, _LAGGING, _LEADING, _CO2), has_header=True):
+    for row in rows_of(path, _COLUMNS, has_header=True):
         stamp = wall_time(row, _STAMP, "%d/%m/%Y %H:%M")
         stamp_ms = utc_ms(stamp, zone, fold=0)
         if readings and stamp_ms < readings[-1].stamp_ms:
@@ -53,6 +64,8 @@ def read_steel(path: Path) -> tuple[RawReading, ...]:
                     Channel.REACTIVE_LAGGING_VARH: scaled(row, _LAGGING, 3),
                     Channel.REACTIVE_LEADING_VARH: scaled(row, _LEADING, 3),
                     Channel.REPORTED_CO2_G: scaled(row, _CO2, 6),
+                    Channel.POWER_FACTOR_LAGGING_E4: scaled(row, _LAGGING_FACTOR, 2),
+                    Channel.POWER_FACTOR_LEADING_E4: scaled(row, _LEADING_FACTOR, 2),
                 },
             )
         )

@@ -14,6 +14,7 @@ from contracts.deviation.energy_co2 import check_energy_co2
 from contracts.deviation.observation import Deviation, Observation, Verdict
 from contracts.deviation.off_baseline import check_baseline
 from contracts.deviation.physical_cap import check_physical_cap
+from contracts.deviation.power_factor import check_power_factor
 from contracts.deviation.register_demand import check_register_demand
 from contracts.deviation.spike import check_spike
 from contracts.deviation.stuck import check_stuck
@@ -46,16 +47,21 @@ RULES: Final = (
     _rule(Check.REGISTER_DEMAND, check_register_demand),
     _rule(Check.VOLT_AMPERE, check_volt_ampere),
     _rule(Check.ENERGY_CO2, check_energy_co2),
+    _rule(Check.POWER_FACTOR, check_power_factor),
 )
 
 CHANNEL_RULES: Final = tuple(
-    rule for rule in RULES if rule.check in {Check.VOLT_AMPERE, Check.ENERGY_CO2}
+    rule
+    for rule in RULES
+    if rule.check in {Check.VOLT_AMPERE, Check.ENERGY_CO2, Check.POWER_FACTOR}
 )
 """Rules that also run when a supplement brings the channels that they need."""
 
 _OF_CONSUMPTION: Final = frozenset({Check.UNIT_SLIP, Check.STUCK, Check.ZERO_DROP, Check.SPIKE})
 """Checks that say nothing of temperatures."""
-_OF_CHANNELS: Final = frozenset({Check.REGISTER_DEMAND, Check.VOLT_AMPERE, Check.ENERGY_CO2})
+_OF_CHANNELS: Final = frozenset(
+    {Check.REGISTER_DEMAND, Check.VOLT_AMPERE, Check.ENERGY_CO2, Check.POWER_FACTOR}
+)
 """Checks that say nothing without channels."""
 
 Failure = tuple[Check, Deviation]

@@ -6,7 +6,9 @@ from statistics import median_low
 
 from hypothesis import given, settings, strategies as st
 
-from contracts.check import Check, checks_in
+from contracts.check import Check, bit, checks_in
+from contracts.check_settings import ALL_CHECKS, DEFAULTS, PARAMETERS, Settings
+from contracts.checks import ConfigureChecks, configure
 from contracts.reading import Channel, Outcome, RawReading, leaf_of
 from contracts.reading_query import running_hash_of
 from tests.unit.contracts.reading_world import (
@@ -23,13 +25,18 @@ HOURLY = replace(AMOUNTS, interval_ms=HOUR_MS, nameplate_w=50_000, co2_check=(4_
 KNOWN_HOURS = 160
 """Hours that come in order before anything is drawn, so that the trailing week is known."""
 RATIOS = ((10, 1), (100, 1), (1_000, 1), (1, 10), (1, 100), (1, 1_000), (18, 5), (5, 18))
+JUDGED_BY_MODEL = (
+    *(Check.MISSING, Check.PHYSICAL_CAP, Check.UNIT_SLIP, Check.STUCK),
+    *(Check.ZERO_DROP, Check.SPIKE, Check.ENERGY_CO2),
+)
 UNTYPICAL = {Check.PHYSICAL_CAP, Check.UNIT_SLIP, Check.SPIKE}
 
 
 class SlowModel:
     """The rules by their words, over lists of all that came."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Settings = DEFAULTS) -> None:
+        self.numbers = numbers
         self.values: dict[int, int] = {}
         self.ordered: list[tuple[int, int, set[Check]]] = []
         """Hour, amount and failures of each reading that was the newest when it came."""
@@ -42,17 +49,18 @@ class SlowModel:
             same = self.values[hour] == value
             return (Outcome.DUPLICATE, set()) if same else (Outcome.CONFLICT, {Check.DUPLICATE})
         is_newest = not self.ordered or hour > self.ordered[-1][0]
+        off = set(checks_in(ALL_CHECKS & ~self.numbers.enabled))
         failed = self.failures_of_value(value, co2_g)
         if is_newest:
             failed |= self.failures_in_order(hour, value)
             failed |= self.failures_of_gaps(hour)
-            self.ordered.append((hour, value, failed))
+            self.ordered.append((hour, value, failed - off))
         self.values[hour] = value
-        return Outcome.ACCEPTED, failed
+        return Outcome.ACCEPTED, failed - off
 
     def failures_of_value(self, value: int, co2_g: int | None) -> set[Check]:
         failed = set()
-        if not 0 <= value <= 55_000:
+        if not 0 <= value <= 500 * self.numbers.physical_cap_margin_percent:
             failed.add(Check.PHYSICAL_CAP)
         if co2_g is not None and co2_g != (value * 4_585 + 50_000) // 100_000 * 10:
             failed.add(Check.ENERGY_CO2)
@@ -60,6 +68,7 @@ class SlowModel:
 
     def failures_in_order(self, hour: int, value: int) -> set[Check]:
         failed = set()
+        numbers = self.numbers
         recent = self.unbroken(hour)
         week = self.trailing_week()
         if self.stuck(recent, value):
@@ -67,11 +76,20 @@ class SlowModel:
         if week is not None:
             lowest, third = week[0], week[-3]
             middle = week[(len(week) - 1) // 2]
-            if lowest > 0 and value < min(middle * 30, lowest * 50) // 100:
+            if lowest > 0 and value < (
+                min(
+                    middle * numbers.zero_drop_median_percent,
+                    lowest * numbers.zero_drop_lowest_percent,
+                )
+                // 100
+            ):
                 failed.add(Check.ZERO_DROP)
-            if len(recent) > 12 and value > max(max(third, 0) * 280 // 100, 1):
+            height = max(max(third, 0) * numbers.spike_height_percent // 100, 1)
+            if len(recent) > numbers.spike_changes_min and value > height:
                 changes = [abs(b - a) for a, b in itertools.pairwise(recent)]
-                if abs(value - recent[-1]) >= 6 * max(median_low(changes), 1):
+                if abs(value - recent[-1]) >= numbers.spike_change_factor * max(
+                    median_low(changes), 1
+                ):
                     failed.add(Check.SPIKE)
             if self.slipped(recent, value, (lowest, third)):
                 failed.add(Check.UNIT_SLIP)
@@ -100,18 +118,23 @@ class SlowModel:
             count += 1
         if value == 0:
             return False  # does not apply, and says nothing of a run before
-        if count == 7:
-            history = recent[:-6]
+        equal_min = self.numbers.stuck_equal_min
+        if count == equal_min:
+            history = recent[: 1 - equal_min]
             pairs = list(itertools.pairwise(history))
             equal = sum(a == b for a, b in pairs)
-            self.is_stuck = len(pairs) >= 12 and equal * 5 <= len(pairs)
-        elif count < 7:
+            self.is_stuck = (
+                len(pairs) >= self.numbers.stuck_history_min
+                and equal * 100 <= len(pairs) * self.numbers.stuck_natural_percent
+            )
+        elif count < equal_min:
             self.is_stuck = False
         return self.is_stuck
 
     def slipped(self, recent: list[int], value: int, week: tuple[int, int]) -> bool:
         def is_outside(amount: int) -> bool:
-            return amount > 2 * week[1] or 2 * amount < week[0]
+            percent = self.numbers.unit_slip_range_percent
+            return amount * 100 > percent * week[1] or percent * amount < 100 * week[0]
 
         if not is_outside(value):
             self.slip = None
@@ -133,11 +156,11 @@ class SlowModel:
         if not self.ordered:
             return set()
         newest = self.ordered[-1][0]
-        opens = hour - newest - 1 > 2
+        opens = hour - newest - 1 > self.numbers.missing_tolerated
         failed = set()
-        if self.gap is not None and (opens or hour >= self.gap[1] + 8):
+        if self.gap is not None and (opens or hour >= self.gap[1] + self.numbers.missing_grace):
             missing = [each for each in range(*self.gap) if each not in self.values]
-            if len(missing) > 2:
+            if len(missing) > self.numbers.missing_tolerated:
                 failed.add(Check.MISSING)
             self.gap = None
         if opens:
@@ -175,21 +198,75 @@ def reading_of(hour: int, value: int, co2_g: int | None) -> RawReading:
     return amount(4 * hour, value, channels=channels)
 
 
-def known_world() -> tuple[ReadingWorld, SlowModel]:
-    world, model = ReadingWorld(HOURLY), SlowModel()
+def known_world(numbers: Settings = DEFAULTS) -> tuple[ReadingWorld, SlowModel]:
+    world, model = ReadingWorld(HOURLY), SlowModel(numbers)
     preface = [(hour, usual(hour), None) for hour in range(KNOWN_HOURS)]
     world.send(*(reading_of(*each) for each in preface))
     for each in preface:
         assert model.take(*each) == (Outcome.ACCEPTED, set())
     world.next_block(after_ms=0)
+    if numbers is not DEFAULTS:
+        world.call(configure, change_of(numbers))
     return world, model
+
+
+def change_of(numbers: Settings) -> ConfigureChecks:
+    """What makes these settings of the defaults."""
+    return ConfigureChecks(
+        meter_id="main",
+        replaces=0,
+        off=checks_in(ALL_CHECKS & ~numbers.enabled),
+        parameters=tuple(
+            (name, getattr(numbers, parameter.attribute))
+            for name, parameter in sorted(PARAMETERS.items())
+        ),
+        reason="a meter like no other",
+    )
+
+
+DRAWN = (
+    *("missing.tolerated", "missing.grace", "physical_cap.margin_percent"),
+    *("unit_slip.range_percent", "stuck.equal_min", "stuck.history_min"),
+    *("stuck.natural_percent", "zero_drop.median_percent", "zero_drop.lowest_percent"),
+    *("spike.change_factor", "spike.changes_min", "spike.height_percent"),
+)
+"""Parameters that the slow model knows."""
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> Settings:
+    """Settings within their bounds, and some checks that are off."""
+    values = {
+        PARAMETERS[name].attribute: draw(
+            st.integers(
+                PARAMETERS[name].minimum,
+                min(PARAMETERS[name].maximum, 3 * PARAMETERS[name].default),
+            )
+        )
+        for name in DRAWN
+    }
+    off = draw(st.sets(st.sampled_from(JUDGED_BY_MODEL), max_size=4))
+    return replace(DEFAULTS, enabled=ALL_CHECKS & ~sum(map(bit, off)), **values)
 
 
 @given(readings=arrivals(), cut=st.integers(0, 45))
 def test_outcomes_and_masks_are_those_of_the_slow_model(
     readings: list[tuple[int, int, int | None]], cut: int
 ) -> None:
-    world, model = known_world()
+    check_against_the_slow_model(readings, cut, DEFAULTS)
+
+
+@given(readings=arrivals(), cut=st.integers(0, 45), numbers=configurations())
+def test_masks_are_those_of_the_slow_model_with_any_settings(
+    readings: list[tuple[int, int, int | None]], cut: int, numbers: Settings
+) -> None:
+    check_against_the_slow_model(readings, cut, numbers)
+
+
+def check_against_the_slow_model(
+    readings: list[tuple[int, int, int | None]], cut: int, numbers: Settings
+) -> None:
+    world, model = known_world(numbers)
     found: list[tuple[Outcome, set[Check]]] = []
     for part in (readings[:cut], readings[cut:]):
         if part:

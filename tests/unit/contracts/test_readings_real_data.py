@@ -18,6 +18,7 @@ from contracts.baselines import FitBaseline, FitResult, SetBaseline
 from contracts.calendars import RegisterCalendar
 from contracts.check import Check, checks_in
 from contracts.meter import Meter, StampConvention, Unit, meter_key
+from contracts.meter_quality import MeterQuality, quality_prefix
 from contracts.meters import RegisterMeter
 from contracts.reading import Outcome, RawReading, SubmitReadings, SubmitResult
 from contracts.reading_page import ReadingPage, SlotView, page_prefix, slots_of
@@ -183,6 +184,16 @@ def test_the_steel_year_has_47_intervals_that_check_18_flags(
     assert len(labelled) == 47
     assert replayed.rows_failing(Check.ENERGY_CO2) == labelled
     assert Counter(replayed.outcomes) == {Outcome.ACCEPTED: 35_040}
+
+
+def test_the_steel_year_has_no_power_factor_that_does_not_follow_from_its_energies(
+    steel: tuple[RealWorld, Replayed],
+) -> None:
+    world, replayed = steel
+    assert replayed.rows_failing(Check.POWER_FACTOR) == []
+    months = [record for _, record in world.state.iterate(MeterQuality, quality_prefix("main"))]
+    assert sum(month.applied[Check.POWER_FACTOR - 1] for month in months) == 35_039
+    assert sum(month.present for month in months) == 35_040  # one row has no energy at all
 
 
 def test_the_steel_year_opens_two_further_alerts(steel: tuple[RealWorld, Replayed]) -> None:

@@ -16,7 +16,7 @@ from contracts.reading import Channel, Quality
 DATA = Path(__file__).parents[3] / "examples" / "data"
 STEEL_HEADER = (
     "date,Usage_kWh,Lagging_Current_Reactive.Power_kVarh,Leading_Current_Reactive_Power_kVarh,"
-    "CO2(tCO2)\n"
+    "CO2(tCO2),Lagging_Current_Power_Factor,Leading_Current_Power_Factor\n"
 )
 FORRESTAL_HEADER = (
     "meter,local_time,occurrence,consumptn_hi,consumptn_lo,register_kwh,demand_kw,power_factor,"
@@ -31,8 +31,10 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_steel_row_is_energy_reactive_energy_and_reported_co2(tmp_path: Path) -> None:
-    path = write(tmp_path, STEEL_HEADER + "1/1/2018 8:15,147.31,2.95,0.5,0.07\n")
+def test_a_steel_row_is_energy_reactive_energy_reported_co2_and_power_factors(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, STEEL_HEADER + "1/1/2018 8:15,147.31,2.95,0.5,0.07,99.98,100\n")
 
     (reading,) = read_steel(path)
 
@@ -42,11 +44,14 @@ def test_a_steel_row_is_energy_reactive_energy_and_reported_co2(tmp_path: Path) 
         (Channel.REACTIVE_LAGGING_VARH, 2_950),
         (Channel.REACTIVE_LEADING_VARH, 500),
         (Channel.REPORTED_CO2_G, 70_000),
+        (Channel.POWER_FACTOR_LAGGING_E4, 9_998),
+        (Channel.POWER_FACTOR_LEADING_E4, 10_000),
     )
 
 
 def test_midnight_with_the_date_of_the_day_before_belongs_to_the_next(tmp_path: Path) -> None:
-    rows = "1/1/2018 23:45,1,1,1,0\n1/1/2018 0:00,1,1,1,0\n2/1/2018 0:15,1,1,1,0\n"
+    one = "1,1,1,0,70.71,70.71\n"
+    rows = f"1/1/2018 23:45,{one}1/1/2018 0:00,{one}2/1/2018 0:15,{one}"
 
     stamps = [reading.stamp_ms for reading in read_steel(write(tmp_path, STEEL_HEADER + rows))]
 
@@ -54,7 +59,7 @@ def test_midnight_with_the_date_of_the_day_before_belongs_to_the_next(tmp_path: 
 
 
 def test_a_steel_stamp_that_repeats_is_refused(tmp_path: Path) -> None:
-    rows = "1/1/2018 0:00,1,1,1,0\n1/1/2018 0:00,1,1,1,0\n"
+    rows = "1/1/2018 0:00,1,1,1,0,70.71,70.71\n1/1/2018 0:00,1,1,1,0,70.71,70.71\n"
 
     with pytest.raises(SourceError, match="line 3, date: expected a stamp later than that of the"):
         read_steel(write(tmp_path, STEEL_HEADER + rows))
@@ -62,7 +67,7 @@ def test_a_steel_stamp_that_repeats_is_refused(tmp_path: Path) -> None:
 
 def test_a_steel_stamp_of_another_layout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="date: expected a stamp such as 31/01/2018 13:45, got"):
-        read_steel(write(tmp_path, STEEL_HEADER + "2018-01-01,1,1,1,0\n"))
+        read_steel(write(tmp_path, STEEL_HEADER + "2018-01-01,1,1,1,0,70.71,70.71\n"))
 
 
 def test_the_steel_year_is_every_quarter_hour_once() -> None:

@@ -74,6 +74,7 @@ class CheckedReadings:
                 (int(Channel.VOLTAGE_CN_CV), _VOLTAGE_CV),
                 (int(Channel.REPORTED_CO2_G), (amount * _CO2_FACTOR + 5_000) // 10_000),
             ),
+            None,
         )
 
 

@@ -56,6 +56,7 @@ def plain_reading(meter: int, interval: int) -> Value:
         None,
         None,
         (),
+        None,
     )
 
 

@@ -188,3 +188,20 @@ METER_PREFIX: Final = b"meter/"
 def meter_key(meter_id: str) -> bytes:
     """Returns the state key of a meter."""
     return METER_PREFIX + meter_id.encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteMeter(Record):
+    """Entry of the index of a site's meters."""
+
+    meter_id: Identifier
+
+
+def site_meters_prefix(site_id: str) -> bytes:
+    """Returns the prefix of the index of a site's meters."""
+    return b"site-meter/" + site_id.encode() + b"/"
+
+
+def site_meter_key(site_id: str, meter_id: str) -> bytes:
+    """Returns the index key of a meter at its site, which never changes."""
+    return site_meters_prefix(site_id) + meter_id.encode()

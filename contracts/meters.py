@@ -32,9 +32,12 @@ from contracts.meter import (
     Meter,
     MeterMode,
     MeterProperties,
+    SiteMeter,
     ValueKind,
     base_unit_of,
     meter_key,
+    site_meter_key,
+    site_meters_prefix,
 )
 from contracts.meter_rules import check_properties, register_faults
 from contracts.method import Method, method_of
@@ -50,6 +53,7 @@ __all__ = [
     "exchange_between",
     "exchanges_between",
     "get_meter",
+    "meters_at",
     "require_meter",
 ]
 
@@ -84,6 +88,12 @@ class ApproveExchange(Record):
 def get_meter(state: State, meter_id: str) -> Meter | None:
     """Returns a meter, or None where there is none of this id."""
     return state.get(Meter, meter_key(meter_id))
+
+
+def meters_at(state: State, site_id: str) -> tuple[Meter, ...]:
+    """Returns the meters of a site by id."""
+    index = state.iterate(SiteMeter, site_meters_prefix(site_id))
+    return tuple(require_meter(state, entry.meter_id) for _, entry in list(index))
 
 
 def require_meter(state: State, meter_id: str, field: str = "meter_id") -> Meter:
@@ -135,6 +145,7 @@ def register(context: Context, arguments: RegisterMeter) -> bytes:
         (*arguments.to_value(), site.organisation, int(MeterMode.BACKFILL), None)
     )
     state.put(meter_key(meter.meter_id), meter)
+    state.put(site_meter_key(meter.site, meter.meter_id), SiteMeter(meter_id=meter.meter_id))
     context.emit("meter.registered", meter.meter_id, meter)
     return b""
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts import factors, meters
+from contracts import factors, meters, sites
 from contracts.due_queue import DUE_PREFIX, DueEntry, DueKind
 from contracts.meter import Meter, MeterMode, Quantity, Unit, meter_key
 from contracts.meters import PARENTS_MAX, GoLive, RegisterMeter
@@ -15,6 +15,7 @@ from tests.unit.contracts.registry_world import (
     OTHER_ADMIN,
     OTHER_OPERATOR,
     REVOKED,
+    SITE,
     START_MS,
     World,
 )
@@ -256,3 +257,15 @@ def test_a_registered_meter_is_stored_under_its_key(world: World) -> None:
 
     stored = world.reader.entries[b"meter/main"]
     assert Meter.decode(stored).meter_id == "main"
+
+
+def test_a_site_knows_its_meters_and_no_others() -> None:
+    world = World()
+    world.add_meter()
+    world.call(sites.register, replace(SITE, site_id="plant-2"))
+    for meter_id, site in (("b", "plant"), ("a", "plant"), ("c", "plant-2")):
+        world.call(meters.register, replace(METER, meter_id=meter_id, site=site))
+
+    assert [each.meter_id for each in meters.meters_at(world.state, "plant")] == ["a", "b", "main"]
+    assert [each.meter_id for each in meters.meters_at(world.state, "plant-2")] == ["c"]
+    assert meters.meters_at(world.state, "nowhere") == ()

@@ -217,6 +217,28 @@ class MutableTotal:
             share = self.shares[key] = MutableShare(factor.co2e_per_unit)
         return share
 
+    def absorb(self, record: MonthTotal) -> None:
+        """Adds what was counted apart."""
+        self.amount += numerator_of(record.amount)
+        self.interval_count += record.interval_count
+        self.flagged_count += record.flagged_count
+        self.without_factor_count += record.without_factor_count
+        for each in record.shares:
+            key = (each.valid_from_ms, each.version)
+            share = self.shares.setdefault(key, MutableShare(each.co2e_per_unit))
+            share.amount += numerator_of(each.amount)
+
+    def rebook(self, factor: Factor) -> bool:
+        """Moves amounts under older versions to a factor's; returns whether there were any."""
+        older = [
+            key for key in self.shares if key[0] == factor.valid_from_ms and key[1] < factor.version
+        ]
+        moved = [self.shares.pop(key).amount for key in older]
+        if not any(moved):
+            return False
+        self.share_of(factor).amount += sum(moved)
+        return True
+
     def count(self, *, is_flagged: bool, has_factor: bool) -> None:
         """Counts an interval."""
         self.interval_count += 1

@@ -112,9 +112,40 @@ def set_factor(context: Context, arguments: SetFactor) -> bytes:
     series = get_series(context.state, arguments.factor_id)
     if series is not None:
         _check_fits(context, arguments, series)
+    factor = _first_version(context, arguments)
+    add_period(context.state, factor, sender_of(context).organisation)
+    context.emit("factor.set", factor.factor_id, factor)
+    return b""
+
+
+def factor_of(state: State, before: Factor, content: FactorContent, set_ms: Milliseconds) -> Factor:
+    """Returns the next version of a factor, which says something else.
+
+    Raises:
+        ContractRefusal: as :func:`contracts.factor_content.gases_of` does.
+    """
+    gases = gases_of(state, content)
+    per_unit = co2e_per_unit(gases)
+    return replace(
+        before,
+        version=before.version + 1,
+        value=rounded_half_even(per_unit, CO2E_OF_VALUE),
+        gases=gases,
+        co2e_per_unit=per_unit,
+        fuel=content.fuel,
+        gwp_set=content.gwp_set,
+        source=content.source,
+        evidence=content.evidence,
+        evidence_note=content.evidence_note,
+        factor_set=content.factor_set,
+        set_ms=set_ms,
+    )
+
+
+def _first_version(context: Context, arguments: SetFactor) -> Factor:
     gases = gases_of(context.state, arguments)
     per_unit = co2e_per_unit(gases)
-    factor = Factor(
+    return Factor(
         factor_id=arguments.factor_id,
         version=1,
         name=arguments.name,
@@ -133,9 +164,6 @@ def set_factor(context: Context, arguments: SetFactor) -> bytes:
         factor_set=arguments.factor_set,
         set_ms=context.time_ms,
     )
-    add_period(context.state, factor, sender_of(context).organisation)
-    context.emit("factor.set", factor.factor_id, factor)
-    return b""
 
 
 def _check_arguments(arguments: SetFactor) -> None:

@@ -13,7 +13,11 @@ from typing import Annotated, Final
 from chain.codec import Record
 from chain.state import State
 from chain.types import U32, U64, Identifier, Length, Milliseconds
-from contracts.factor import EvidenceGrade
+from contracts.calendars import require_calendar
+from contracts.factor import EvidenceGrade, Factor
+from contracts.factors import factor_at
+from contracts.month import Month, month_start_ms
+from contracts.sites import require_site
 
 MARKET_SPANS_MAX: Final = 256
 """Spans of months of one site."""
@@ -59,29 +63,42 @@ class MarketFactor(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSpan(Record):
-    """The market factor of a site for a span of months."""
+    """The market of a site for a span of months."""
 
-    from_month: U32
-    """Months since 1970-01."""
-    to_month: U32
+    from_month: Month
+    to_month: Month
     """Inclusive."""
     market: Identifier
     """Market that instruments must be of, such as ``cn`` or ``eu-kr``."""
-    factor: MarketFactor | None
-    """None where the grid's average serves."""
+    series: Identifier | None
+    """Factor series for what no instrument covers; None where the grid's average serves."""
+    rank: MarketRank
+    """SUPPLIER or RESIDUAL_MIX; says nothing without a series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteMarket(Record):
-    """The market factors of a site."""
+    """The markets of a site."""
 
-    spans: Annotated[tuple[MarketSpan, ...], Length(1, MARKET_SPANS_MAX)]
+    spans: Annotated[tuple[MarketSpan, ...], Length(0, MARKET_SPANS_MAX)]
     """By month, without overlap."""
 
 
 def market_key(site_id: str) -> bytes:
-    """Returns the state key of a site's market factors."""
+    """Returns the state key of a site's markets."""
     return f"site-market/{site_id}".encode()
+
+
+def market_factor_of(factor: Factor, rank: MarketRank) -> MarketFactor:
+    """Returns a factor as a month's market factor."""
+    return MarketFactor(
+        rank=rank,
+        factor_id=factor.factor_id,
+        valid_from_ms=factor.valid_from_ms,
+        version=factor.version,
+        co2e_per_unit=factor.co2e_per_unit,
+        evidence=factor.evidence,
+    )
 
 
 def span_at(state: State, site_id: str, month: int) -> MarketSpan | None:
@@ -93,6 +110,14 @@ def span_at(state: State, site_id: str, month: int) -> MarketSpan | None:
 
 
 def market_of(state: State, site_id: str, month: int) -> MarketFactor | None:
-    """Returns the market factor of a site's month, or None where the grid's average serves."""
+    """Returns the market factor of a site's month, or None where the grid's average serves.
+
+    It is the one that holds when the month begins at the site.
+    """
     span = span_at(state, site_id, month)
-    return None if span is None else span.factor
+    if span is None or span.series is None:
+        return None
+    site = require_site(state, site_id)
+    begins_ms = month_start_ms(require_calendar(state, site.calendar), month)
+    factor = factor_at(state, span.series, begins_ms)
+    return None if factor is None else market_factor_of(factor, span.rank)

@@ -16,6 +16,7 @@ from contracts.accounts import check_active_account_of, check_owner
 from contracts.calendars import require_calendar
 from contracts.context import Context
 from contracts.due_queue import DueKind, push
+from contracts.emissions import counts_for_site
 from contracts.exchange import (
     EXCHANGES_MAX,
     Exchange,
@@ -42,6 +43,7 @@ from contracts.meter import (
 from contracts.meter_rules import check_properties, register_faults
 from contracts.method import Method, method_of
 from contracts.refusal import Code, refusal
+from contracts.restatement import UserKind, note_user
 from contracts.sites import require_site
 
 __all__ = [
@@ -146,6 +148,10 @@ def register(context: Context, arguments: RegisterMeter) -> bytes:
     )
     state.put(meter_key(meter.meter_id), meter)
     state.put(site_meter_key(meter.site, meter.meter_id), SiteMeter(meter_id=meter.meter_id))
+    if meter.factor is not None:
+        note_user(state, meter.factor, UserKind.METER, meter.meter_id)
+        if counts_for_site(meter):
+            note_user(state, meter.factor, UserKind.SITE, meter.site)
     context.emit("meter.registered", meter.meter_id, meter)
     return b""
 

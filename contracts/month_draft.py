@@ -11,7 +11,7 @@ from chain.state import State
 from contracts.emissions import IsoCategory, Scope, numerator_of, pack_numerator
 from contracts.factor import Factor
 from contracts.gas import co2e_per_unit
-from contracts.market import Allocation, MarketFactor, market_of
+from contracts.market import Allocation, MarketFactor, market_factor_of, market_of
 from contracts.meter import Unit
 from contracts.site_month import (
     ZERO,
@@ -88,6 +88,39 @@ class MutableSiteMonth:
         if stream is None:
             stream = self._streams[key] = MutableStream(_stream_under(booking, factor))
         return stream
+
+    def absorb(self, record: SiteMonth) -> None:
+        """Adds what was counted apart; its market and instruments are this month's."""
+        self.interval_count += record.interval_count
+        self.flagged_count += record.flagged_count
+        self.without_factor_count += record.without_factor_count
+        for each in record.streams:
+            nothing = replace(each, amount=ZERO)
+            key = _key_of(each.booking, each)
+            stream = self._streams.setdefault(key, MutableStream(nothing))
+            stream.amount += numerator_of(each.amount)
+
+    def rebook(self, factor: Factor) -> bool:
+        """Moves amounts under older versions to a factor's; returns whether anything changed."""
+        older = [
+            key
+            for key, each in self._streams.items()
+            if each.stream.factor_id == factor.factor_id
+            and each.stream.valid_from_ms == factor.valid_from_ms
+            and each.stream.version < factor.version
+        ]
+        moved = [self._streams.pop(key) for key in older]
+        for each in moved:
+            self.stream_of(each.stream.booking, factor).amount += each.amount
+        market = self.market
+        is_market = market is not None and (market.factor_id, market.valid_from_ms) == (
+            factor.factor_id,
+            factor.valid_from_ms,
+        )
+        if market is not None and is_market and market.version < factor.version:
+            self.market = market_factor_of(factor, market.rank)
+            return True
+        return any(each.amount for each in moved)
 
     def streams(self) -> Iterator[MutableStream]:
         """Yields the streams in their order."""

@@ -34,6 +34,7 @@ from contracts import (
     period,
     potentials,
     readings,
+    restatements,
     sites,
 )
 from contracts.account import Account, Role
@@ -64,6 +65,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     checks.METHODS,
     factors.METHODS,
     potentials.METHODS,
+    restatements.METHODS,
     alerts.METHODS,
     readings.METHODS,
     corrections.METHODS,

@@ -22,6 +22,7 @@ from contracts.monitoring_plan import MonitoringPlan
 from contracts.period import ClosedMonth
 from contracts.potentials import FactorSet, GwpSet
 from contracts.reading import SubmitResult
+from contracts.restatement import Restatement
 from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
 from contracts.sites import Site
@@ -45,7 +46,12 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "evidence.recorded": RecordedEvidence,
     "factor.set": Factor,
     "factor.set_registered": FactorSet,
+    "factor.restated": Factor,
     "gwp.registered": GwpSet,
+    **{
+        f"restatement.{step}": Restatement
+        for step in ("proposed", "approved", "rejected", "advanced", "applied")
+    },
     "meter.exchange_proposed": ExchangeProposal,
     "meter.exchanged": Exchange,
     "meter.live": Meter,

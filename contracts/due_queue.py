@@ -35,6 +35,8 @@ class DueKind(IntEnum):
     """Subject is a meter: has it gone silent?"""
     DEPOSIT_DEADLINE = 3
     """Subject is a site: was the step of its monthly deposit taken?"""
+    BALANCE = 7
+    """Subject is a meter with sub-meters: which of its days can be judged?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ from contracts.meter import (
     site_meter_key,
     site_meters_prefix,
 )
+from contracts.meter_children import add_child, check_room
 from contracts.meter_rules import check_properties, register_faults
 from contracts.method import Method, method_of
 from contracts.refusal import Code, refusal
@@ -123,7 +124,8 @@ def register(context: Context, arguments: RegisterMeter) -> bytes:
             each other, the parent or the factor; ``UNKNOWN_SITE``, ``UNKNOWN_CALENDAR``,
             ``UNKNOWN_METER`` (parent), ``UNKNOWN_FACTOR``, ``UNKNOWN_ACCOUNT``,
             ``ACCOUNT_REVOKED``; ``NOT_PERMITTED`` for a site, parent or responsible account of
-            another organisation; ``LIMIT_REACHED`` for too many parents above each other.
+            another organisation; ``LIMIT_REACHED`` for too many parents above each other or
+            too many meters below one.
     """
     state = context.state
     existing = get_meter(state, arguments.meter_id)
@@ -152,6 +154,8 @@ def register(context: Context, arguments: RegisterMeter) -> bytes:
         note_user(state, meter.factor, UserKind.METER, meter.meter_id)
         if counts_for_site(meter):
             note_user(state, meter.factor, UserKind.SITE, meter.site)
+    if meter.parent is not None:
+        add_child(context, meter.parent, meter.meter_id)
     context.emit("meter.registered", meter.meter_id, meter)
     return b""
 
@@ -260,6 +264,7 @@ def _check_parent(context: Context, arguments: RegisterMeter, parent_id: str) ->
             expected=f"a meter of {arguments.quantity.name}",
             got=f"{parent_id!r}, which measures {parent.quantity.name}",
         )
+    check_room(context.state, parent_id)
     count = 1
     while parent.parent is not None:
         count += 1

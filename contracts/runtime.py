@@ -20,6 +20,7 @@ from chain.transaction import Payload, Transaction
 from contracts import (
     accounts,
     alerts,
+    balance,
     baselines,
     calendars,
     checks,
@@ -80,6 +81,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
 
 DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {
     DueKind.MISSING: missing.on_due,
+    DueKind.BALANCE: balance.on_due,
     DueKind.DEPOSIT_DEADLINE: deposits.on_due,
 }
 """Who looks at what falls due."""

@@ -45,7 +45,7 @@ def test_every_check_has_a_label_of_its_own() -> None:
 
 
 def test_the_checks_that_run_are_1_to_11_and_15_to_19() -> None:
-    assert [int(check) for check in RUNNING] == [
+    assert [int(check) for check in RUNNING] == [*range(1, 12), *range(15, 20)]
         1,
         2,
         3,

@@ -327,7 +327,7 @@ def test_masks_are_those_of_a_model_that_adds_up_what_is_there(
         if len(known) < count or place // 96 >= last_day:
             continue
         residual = value - sum(known)
-        left = residual - min(max(residual, 0), Fraction(2, 100) * value)
+        left = residual - min(Fraction(max(residual, 0)), Fraction(2, 100) * value)
         variance = sum(Fraction(each, 100) ** 2 + 1 for each in (value, *known))
         expected[place] = left**2 <= 9 * variance
     assert world.verdicts() == expected

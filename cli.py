@@ -42,7 +42,7 @@ app.add_typer(alert.app, name="alert")
 app.add_typer(factor.app, name="factor")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
-app.command("bench")(bench.bench)
+app.add_typer(bench.app, name="bench")
 
 
 def run(arguments: list[str]) -> int:

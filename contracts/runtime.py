@@ -37,6 +37,7 @@ from contracts import (
     readings,
     restatements,
     sites,
+    substitutes,
 )
 from contracts.account import Account, Role
 from contracts.accounts import get_account
@@ -70,6 +71,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     alerts.METHODS,
     readings.METHODS,
     corrections.METHODS,
+    substitutes.METHODS,
     baselines.METHODS,
     evidence.METHODS,
     period.METHODS,

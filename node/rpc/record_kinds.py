@@ -26,6 +26,7 @@ from contracts.restatement import Restatement
 from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
 from contracts.sites import Site
+from contracts.substitutes import SubstituteResult
 
 CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "account.registered": Account,
@@ -69,6 +70,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
 
 RESULT_BY_METHOD: Final[Mapping[str, type[Record]]] = {
     "baseline.fit": FitResult,
+    "reading.substitute": SubstituteResult,
     "readings.submit": SubmitResult,
 }
 

@@ -3,6 +3,9 @@
 A leaf is hashed with the prefix 0x00 and an inner node with 0x01, so that no leaf can pass for a
 node. A list of n > 1 leaves splits at the largest power of two below n; the empty tree hashes to
 SHA-256 of nothing.
+
+What is a hash under a domain of its own already, as the leaf of a reading is, needs no prefix to be
+told from a node, and no second hash: ``*_of_hashes`` are the same trees over such leaf hashes.
 """
 
 import hashlib
@@ -27,7 +30,12 @@ def merkle_root(leaves: Sequence[bytes]) -> Hash:
     if not leaves:
         return hashlib.sha256(b"").digest()
     sha256 = hashlib.sha256
-    level = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    return root_of_hashes([sha256(b"\x00" + leaf).digest() for leaf in leaves])
+
+
+def root_of_hashes(hashes: Sequence[Hash]) -> Hash:
+    """Returns the root over the hashes of leaves, at least one, in order."""
+    sha256, level = hashlib.sha256, list(hashes)
     # Joining neighbours level by level, an odd last one moving up unchanged, gives the same tree
     # as the recursive split at the largest power of two.
     while len(level) > 1:
@@ -41,8 +49,13 @@ def merkle_root(leaves: Sequence[bytes]) -> Hash:
 
 def inclusion_path(leaves: Sequence[bytes], index: int) -> tuple[Hash, ...]:
     """Returns the audit path of a leaf, from the leaf's sibling up to the root's child."""
-    assert 0 <= index < len(leaves)
-    level = [leaf_hash(leaf) for leaf in leaves]
+    return path_of_hashes([leaf_hash(leaf) for leaf in leaves], index)
+
+
+def path_of_hashes(hashes: Sequence[Hash], index: int) -> tuple[Hash, ...]:
+    """Returns the audit path of a leaf, given the hashes of all leaves."""
+    assert 0 <= index < len(hashes)
+    level = list(hashes)
     path: list[Hash] = []
     while len(level) > 1:
         sibling = index ^ 1
@@ -64,10 +77,21 @@ def verify_inclusion(
     Raises:
         InvalidProof: index out of range, a path of the wrong length, or another root.
     """
+    verify_path(leaf_hash(leaf), index=index, count=count, path=path, root=root)
+
+
+def verify_path(
+    hashed_leaf: Hash, *, index: int, count: int, path: Sequence[Hash], root: Hash
+) -> None:
+    """Checks :func:`verify_inclusion` of a leaf that is given by its hash.
+
+    Raises:
+        InvalidProof: index out of range, a path of the wrong length, or another root.
+    """
     if not 0 <= index < count:
         raise InvalidProof(f"leaf index: expected below {count}, got {index}")
     remaining = list(path)
-    computed = leaf_hash(leaf)
+    computed = hashed_leaf
     last = count - 1
     while last > 0:
         # The last node of an odd level has no sibling and moves up as it is.

@@ -21,12 +21,13 @@ def submit_result_of(document: Document) -> SubmitResult:
         MalformedAnswer: not the receipt of such a call.
     """
     result = _result(document)
-    outcomes, failed = result.get("outcomes"), result.get("failed")
-    if not isinstance(outcomes, list) or not isinstance(failed, list):
-        raise MalformedAnswer(f"result: expected outcomes and failed, got {result!r:.60}")
+    outcomes, failed, root = (result.get(name) for name in ("outcomes", "failed", "root"))
+    if not isinstance(outcomes, list) or not isinstance(failed, list) or not isinstance(root, str):
+        raise MalformedAnswer(f"result: expected outcomes, failed and root, got {result!r:.60}")
     return SubmitResult(
         outcomes=tuple(_member(Outcome, outcome) for outcome in outcomes),
         failed=tuple(_integer(mask) for mask in failed),
+        root=_bytes(root),
     )
 
 
@@ -59,6 +60,13 @@ def _result(document: Document) -> Document:
     if not isinstance(result, dict):
         raise MalformedAnswer(f"receipt: expected a result by name, got {result!r:.60}")
     return result
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise MalformedAnswer(f"result: expected hexadecimal text, got {text!r:.60}") from None
 
 
 def _member(cls: type[EnumT], name: Json) -> EnumT:

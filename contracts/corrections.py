@@ -400,10 +400,14 @@ def _count(
     """Counts what was approved for an interval in the place of what counted before."""
     interval, number = newest
     slot = intake.book.slot_of(interval.start_ms)
-    counted = counted_at(page, slot)
+    counted, quality = counted_at(page, slot), page.qualities[slot]
     if before is not None and before.amount is not None:
-        counted = Counted(before.amount, before.has_factor)
-    if interval.amount is None:
+        counted, quality = Counted(before.amount, before.has_factor), before.quality
+    is_withdrawn = interval.amount is None
+    intake.quality_at(interval.start_ms).move(
+        quality, page.qualities[slot] if is_withdrawn else interval.quality
+    )
+    if is_withdrawn:
         page.corrected &= ~(1 << slot)
         has_factor = intake.ledger.replace(interval.start_ms, counted, page.amount_at(slot))
         mark_factor(page, slot, has_factor=has_factor)

@@ -9,7 +9,7 @@ clocks change any other one finds faults that are none.
 from typing import Final
 
 from chain.state import State
-from chain.types import HASH_BYTES
+from chain.types import HASH_BYTES, Hash
 from contracts.alerts import clear_alert, raise_alert
 from contracts.baselines import BaselineLookup
 from contracts.calendars import Calendar
@@ -130,8 +130,8 @@ class Intake:
         )
         """Of the reading at hand; one for all, because every reading needs one."""
 
-    def take(self, reading: RawReading) -> tuple[Outcome, int]:
-        """Takes one reading; returns what became of it and the mask of what it failed."""
+    def take(self, reading: RawReading) -> tuple[Outcome, int, Hash]:
+        """Takes one reading; returns what became of it, the mask of what it failed, its leaf."""
         meter, facts = self._meter, self._facts
         leaf = self._leaf = leaf_of(meter.meter_id, meter.unit, reading)
         start_ms = snapped_to(self._interval_ms, facts.tolerance_ms, reading.stamp_ms)
@@ -152,7 +152,7 @@ class Intake:
         failed = self._report(result)
         if result.page is not None:
             failed = self._enter(result, result.page, failed)
-        return result.outcome, failed
+        return result.outcome, failed, leaf
 
     def _enter(self, result: Finding, page: MutablePage, failed: int) -> int:
         """Counts a reading that is its interval's value, and keeps the masks; returns the mask."""

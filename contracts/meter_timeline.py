@@ -1,7 +1,7 @@
 """The timeline of a meter: what counts for each of its intervals, and whether it is assured.
 
 An amount is quality-assured where its source measured or calculated it and it failed none of the
-checks that speak of its value; a corrected amount where it was read again or calculated. Of a
+checks that speak against the meter; a corrected amount where it was read again or calculated. Of a
 register it must also follow on from the interval before, else it is the sum of several.
 """
 
@@ -10,22 +10,16 @@ from typing import Final
 
 from chain.state import State
 from chain.types import Milliseconds
-from contracts.check import Check, bit
 from contracts.conversion import conversion_of
 from contracts.correction import corrected_slots
 from contracts.meter import Meter, ValueKind
 from contracts.part75 import Timeline
+from contracts.quality import INVALIDATING
 from contracts.reading import Quality
 from contracts.reading_page import MutablePage, ReadingPage, page_key, page_prefix, page_start
 
 _ASSURED: Final = (Quality.MEASURED, Quality.CALCULATED)
 _IS_ASSURED: Final = bytes(quality in _ASSURED for quality in range(max(Quality) + 1))
-_OF_VALUE: Final = sum(
-    bit(check)
-    for check in Check
-    if check not in {Check.SIGNATURE_SEQUENCE, Check.CLOCK, Check.MISSING}
-)
-"""Checks that say that the value itself is not what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ def _take_page(
                 amount is not None
                 and amount >= 0
                 and _IS_ASSURED[qualities[slot]]
-                and not failed[slot] & _OF_VALUE
+                and not failed[slot] & INVALIDATING
             )
 
 

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Annotated, Final
 
 from chain.codec import Record, encode
-from chain.crypto import Domain, hash_of
+from chain.crypto import Domain, hasher_of
+from chain.merkle import root_of_hashes
 from chain.types import I64, U32, U64, Hash, Identifier, Length, Milliseconds, Range
 from contracts.meter import Meter, Quantity, Unit, ValueKind
 from contracts.refusal import Code, refusal
@@ -149,10 +150,13 @@ class SubmitResult(Record):
     outcomes: tuple[Outcome, ...]
     failed: tuple[U32, ...]
     """Masks of the checks that it failed, and :data:`NO_FACTOR`."""
+    root: Hash
+    """Root of the tree over the leaf hashes of the readings (:func:`leaf_of`) in order, by
+    :func:`chain.merkle.root_of_hashes`: one reading of a hundred is proved with seven hashes."""
 
 
 # Members of an enumeration cost a call each time they are looked up by name.
-_READING: Final = Domain.READING
+_hash_reading: Final = hasher_of(Domain.READING)
 _INTERVAL: Final = ValueKind.INTERVAL
 _REGISTER: Final = ValueKind.REGISTER
 _MISSING: Final = Quality.MISSING
@@ -174,17 +178,17 @@ def leaf_of(meter_id: str, unit: Unit, reading: RawReading) -> Hash:
         reading.channels,
         reading.method_code,
     )
-    return hash_of(_READING, encode(fields))
+    return _hash_reading(encode(fields))
 
 
-def encode_result(taken: Sequence[tuple[Outcome, int]]) -> bytes:
+def encode_result(taken: Sequence[tuple[Outcome, int, Hash]]) -> bytes:
     """Returns the canonical bytes of a :class:`SubmitResult`.
 
     Args:
-        taken: outcome and mask of failures of each reading.
+        taken: outcome, mask of failures and leaf hash of each reading.
     """
-    outcomes, failed = zip(*taken, strict=True)
-    return encode((outcomes, failed))
+    outcomes, failed, leaves = zip(*taken, strict=True)
+    return encode((outcomes, failed, root_of_hashes(leaves)))
 
 
 def value_of(reading: RawReading) -> int | None:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Annotated, Final, cast
 
 from chain.codec import Record, decode, encode
-from chain.crypto import Domain, hash_of
+from chain.crypto import Domain, hasher_of
 from chain.types import HASH_BYTES, U32, Hash, Length, Milliseconds
 from contracts.calendars import DAY_MS
 from contracts.conversion import Conversion, conversion_of
@@ -70,7 +70,7 @@ class ReadingPage(Record):
 
 
 PAGE_PREFIX: Final = b"reading-page/"
-_READING_DAY: Final = Domain.READING_DAY
+_hash_day: Final = hasher_of(Domain.READING_DAY)
 _VALUE: Final = "q"
 """Type code of signed 64 bits."""
 _MASK: Final = "I"
@@ -204,7 +204,7 @@ class MutablePage:
 
     def append_leaf(self, leaf: Hash) -> None:
         """Takes one more reading into the running hash, whatever becomes of it."""
-        self.running_hash = hash_of(_READING_DAY, self.running_hash, leaf)
+        self.running_hash = _hash_day(self.running_hash + leaf)
         self.leaf_count += 1
 
     def has_value(self, slot: int) -> bool:

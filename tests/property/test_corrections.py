@@ -10,8 +10,9 @@ from chain.errors import ContractRefusal
 from contracts import factors
 from contracts.correction import Correction, corrected_slots
 from contracts.emissions import MonthTotal, Scope, meter_month_key, numerator_of
+from contracts.meter_quality import MeterQuality, quality_key
 from contracts.meters import RegisterMeter
-from contracts.reading import NO_FACTOR
+from contracts.reading import NO_FACTOR, Quality
 from tests.unit.contracts.reading_world import (
     AMOUNTS,
     COUNTER,
@@ -111,6 +112,23 @@ class Model:
             )
         ]
 
+    def qualities(self) -> list[int]:
+        """How many intervals count with which quality."""
+        held = corrected_slots(self.world.state, "main", DAY)
+        slots = self.world.slots
+        counts = [0] * len(Quality)
+        for number in sorted({*slots, *held}):
+            if number in held and held[number].amount is not None:
+                counts[held[number].quality - 1] += 1
+            elif number in slots:
+                counts[slots[number].quality - 1] += 1
+        return counts
+
+    def counted_qualities(self) -> list[int]:
+        counted = self.world.state.get(MeterQuality, quality_key("main", MONTH))
+        assert counted is not None
+        return list(counted.qualities)
+
     def check(self) -> None:
         effective, without_factor = self.effective(), self.without_factor()
         emitting = sum(effective.values()) - sum(effective[number] for number in without_factor)
@@ -122,6 +140,7 @@ class Model:
         assert numerator_of(total.amount) == sum(effective.values())
         assert in_values(numerator_of(total.co2e)) == co2e
         assert total.interval_count == len(self.world.slots)
+        assert self.counted_qualities() == self.qualities()
         assert total.without_factor_count == len(without_factor)
         assert self.world.site_total(MONTH, Scope.PURCHASED_ENERGY) == co2e
         assert all(number >= LATE_FACTOR for number in without_factor)

@@ -28,7 +28,9 @@ def document(result: object) -> dict[str, Any]:
 
 
 def test_what_a_node_presents_of_readings_is_read_back() -> None:
-    result = SubmitResult(outcomes=(Outcome.ACCEPTED, Outcome.OFF_GRID), failed=(0, 2))
+    result = SubmitResult(
+        outcomes=(Outcome.ACCEPTED, Outcome.OFF_GRID), failed=(0, 2), root=bytes(32)
+    )
 
     assert submit_result_of(document(present(result))) == result
 
@@ -44,8 +46,10 @@ def test_what_a_node_presents_of_a_fit_is_read_back() -> None:
         {"receipt": None},
         document("98ab"),
         document({"outcomes": ["ACCEPTED"]}),
-        document({"outcomes": ["EATEN"], "failed": [0]}),
-        document({"outcomes": ["ACCEPTED"], "failed": [None]}),
+        document({"outcomes": ["ACCEPTED"], "failed": [0]}),
+        document({"outcomes": ["EATEN"], "failed": [0], "root": ""}),
+        document({"outcomes": ["ACCEPTED"], "failed": [None], "root": ""}),
+        document({"outcomes": ["ACCEPTED"], "failed": [0], "root": "no digits"}),
     ],
 )
 def test_anything_else_is_a_malformed_answer(answer: dict[str, Any]) -> None:

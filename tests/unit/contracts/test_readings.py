@@ -6,6 +6,8 @@ import pytest
 
 from chain.codec import encode
 from chain.crypto import Domain, hash_of
+from chain.errors import InvalidProof
+from chain.merkle import path_of_hashes, root_of_hashes, verify_path
 from chain.parameters import Parameters
 from contracts.check import Check
 from contracts.intake import Intake
@@ -363,15 +365,30 @@ def test_a_leaf_is_the_hash_of_meter_unit_and_all_fields() -> None:
 
 
 def test_a_result_is_encoded_as_its_record_is() -> None:
-    taken = [(outcome, 1 << place) for place, outcome in enumerate(Outcome)]
+    taken = [(outcome, 1 << place, bytes([place]) * 32) for place, outcome in enumerate(Outcome)]
     result = SubmitResult(
-        outcomes=tuple(outcome for outcome, _ in taken), failed=tuple(mask for _, mask in taken)
+        outcomes=tuple(outcome for outcome, _, _ in taken),
+        failed=tuple(mask for _, mask, _ in taken),
+        root=root_of_hashes([leaf for _, _, leaf in taken]),
     )
     assert encode_result(taken) == result.encode()
 
 
+def test_one_reading_of_a_hundred_is_proved_with_seven_hashes() -> None:
+    readings = [amount(interval, interval * 7 % 100) for interval in range(100)]
+    root = ReadingWorld().result(readings).root
+    leaves = [leaf_of("main", Unit.WATT_HOUR, reading) for reading in readings]
+
+    for index in (0, 41, 95):
+        path = path_of_hashes(leaves, index)
+        assert len(path) == 7
+        verify_path(leaves[index], index=index, count=100, path=path, root=root)
+    with pytest.raises(InvalidProof):
+        verify_path(leaves[1], index=0, count=100, path=path_of_hashes(leaves, 0), root=root)
+
+
 def test_a_refusal_after_readings_were_taken_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Intake, reading: RawReading) -> tuple[Outcome, int]:
+    def refuse(_: Intake, reading: RawReading) -> tuple[Outcome, int, bytes]:
         raise refusal(Code.WRONG_STATE, "reading", expected="none", got=str(reading.amount))
 
     world = ReadingWorld()

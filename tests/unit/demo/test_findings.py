@@ -45,7 +45,9 @@ def test_the_labels_of_the_data_are_read() -> None:
 
 def test_readings_meet_their_results_in_order() -> None:
     readings = (raw_reading(stamp_ms=1, amount=1), raw_reading(stamp_ms=2, amount=2))
-    result = SubmitResult(outcomes=(Outcome.ACCEPTED, Outcome.DUPLICATE), failed=(0, 4))
+    result = SubmitResult(
+        outcomes=(Outcome.ACCEPTED, Outcome.DUPLICATE), failed=(0, 4), root=bytes(32)
+    )
 
     first, second = answers_of("m", readings, result)
 

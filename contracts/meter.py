@@ -46,6 +46,14 @@ class Unit(IntEnum):
     """UCUM t; 1,000,000 g."""
     DECI_CELSIUS = 11
     """A tenth of a degree Celsius; base of temperature."""
+    PERSON_KILOMETRE = 12
+    """Of activities only, as those below: travel."""
+    TONNE_KILOMETRE = 13
+    """Freight."""
+    CENT = 14
+    """A hundredth of the currency that the factor's name says."""
+    PIECE = 15
+    """Whatever the factor's name says one of."""
 
 
 class ValueKind(IntEnum):
@@ -166,6 +174,10 @@ _BASES: Final[dict[Unit, tuple[Unit, int]]] = {
     Unit.KILOGRAM: (Unit.GRAM, 1_000),
     Unit.TONNE: (Unit.GRAM, 1_000_000),
     Unit.DECI_CELSIUS: (Unit.DECI_CELSIUS, 1),
+    Unit.PERSON_KILOMETRE: (Unit.PERSON_KILOMETRE, 1),
+    Unit.TONNE_KILOMETRE: (Unit.TONNE_KILOMETRE, 1),
+    Unit.CENT: (Unit.CENT, 1),
+    Unit.PIECE: (Unit.PIECE, 1),
 }
 
 BASE_UNITS: Final = tuple(unit for unit, (base, _) in _BASES.items() if unit is base)

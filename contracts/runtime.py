@@ -19,6 +19,7 @@ from chain.state import Records, State
 from chain.transaction import Payload, Transaction
 from contracts import (
     accounts,
+    activities,
     alerts,
     balance,
     baselines,
@@ -28,6 +29,7 @@ from contracts import (
     deposits,
     evidence,
     factors,
+    instruments,
     inventory_design,
     meters,
     missing,
@@ -68,6 +70,8 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     factors.METHODS,
     potentials.METHODS,
     restatements.METHODS,
+    instruments.METHODS,
+    activities.METHODS,
     alerts.METHODS,
     readings.METHODS,
     corrections.METHODS,

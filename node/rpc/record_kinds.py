@@ -6,6 +6,7 @@ from typing import Final
 from chain.codec import Record
 from contracts.account import Account
 from contracts.accounts import AccountRevoked
+from contracts.activity import Activity
 from contracts.alert import Alert
 from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
@@ -16,7 +17,9 @@ from contracts.due_queue import QuarantinedEntry
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
+from contracts.instrument import Instrument
 from contracts.inventory_design import InventoryDesign
+from contracts.market import MarketSpan
 from contracts.meter import Meter
 from contracts.monitoring_plan import MonitoringPlan
 from contracts.period import ClosedMonth
@@ -49,6 +52,11 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "factor.set_registered": FactorSet,
     "factor.restated": Factor,
     "gwp.registered": GwpSet,
+    "instrument.registered": Instrument,
+    "instrument.retired": Instrument,
+    "market.set": MarketSpan,
+    "activity.submitted": Activity,
+    "activity.withdrawn": Activity,
     **{
         f"restatement.{step}": Restatement
         for step in ("proposed", "approved", "rejected", "advanced", "applied")

@@ -73,7 +73,7 @@ def test_a_certifier_begins_a_series_too() -> None:
             replace(FACTOR, base_unit=Unit.KILOWATT_HOUR),
             (
                 "base_unit: expected one of WATT_HOUR, KILOJOULE, CUBIC_DECIMETRE, GRAM, "
-                "DECI_CELSIUS, got KILOWATT_HOUR"
+                "DECI_CELSIUS, PERSON_KILOMETRE, TONNE_KILOMETRE, CENT, PIECE, got KILOWATT_HOUR"
             ),
         ),
         (

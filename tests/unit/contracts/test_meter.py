@@ -41,6 +41,10 @@ def test_base_units_are_those_that_the_state_counts_in() -> None:
         Unit.CUBIC_DECIMETRE,
         Unit.GRAM,
         Unit.DECI_CELSIUS,
+        Unit.PERSON_KILOMETRE,
+        Unit.TONNE_KILOMETRE,
+        Unit.CENT,
+        Unit.PIECE,
     )
 
 

@@ -37,6 +37,8 @@ class DueKind(IntEnum):
     """Subject is a site: was the step of its monthly deposit taken?"""
     BALANCE = 7
     """Subject is a meter with sub-meters: which of its days can be judged?"""
+    CERTIFICATE = 5
+    """Subject is a certificate: is its validity over?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ was. So corrections, substitutes, restatements and readings after the close all 
 is the one place where consequences are drawn.
 """
 
+from contracts.certificates import suspend_covering
 from contracts.context import Context
 from contracts.revision import (
     RecordedRevision,
@@ -46,4 +47,5 @@ def record_revision(context: Context, revision: Revision) -> RecordedRevision:
     state.put(count_key(revision.site), RevisionCount(count=number))
     state.put(revision_key(revision.site, number), recorded)
     context.emit("revision.recorded", revision.site, recorded)
+    suspend_covering(context, recorded)
     return recorded

@@ -24,6 +24,8 @@ from contracts import (
     balance,
     baselines,
     calendars,
+    certificates,
+    certifications,
     checks,
     corrections,
     deposits,
@@ -39,6 +41,7 @@ from contracts import (
     readings,
     restatements,
     sites,
+    statements,
     substitutes,
 )
 from contracts.account import Account, Role
@@ -82,6 +85,9 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     monitoring_plan.METHODS,
     inventory_design.METHODS,
     deposits.METHODS,
+    certifications.METHODS,
+    statements.METHODS,
+    certificates.METHODS,
 )
 """Every method of this version."""
 
@@ -89,6 +95,7 @@ DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {
     DueKind.MISSING: missing.on_due,
     DueKind.BALANCE: balance.on_due,
     DueKind.DEPOSIT_DEADLINE: deposits.on_due,
+    DueKind.CERTIFICATE: certificates.on_due,
 }
 """Who looks at what falls due."""
 

@@ -10,6 +10,9 @@ from contracts.activity import Activity
 from contracts.alert import Alert
 from contracts.baselines import BaselineSet, FitResult
 from contracts.calendars import Calendar
+from contracts.certificate import CertificateBinding
+from contracts.certificates import CertificateChanged
+from contracts.certification import Certification, Misstatement
 from contracts.check_settings import CheckSettings
 from contracts.correction import Correction
 from contracts.deposit import Deposit, DepositClock, Submission
@@ -38,6 +41,16 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "baseline.refused": FitResult,
     "baseline.set": BaselineSet,
     "calendar.registered": Calendar,
+    "certificate.expired": CertificateBinding,
+    "certificate.issued": CertificateBinding,
+    "certificate.reinstated": CertificateChanged,
+    "certificate.revoked": CertificateChanged,
+    "certificate.suspended": CertificateChanged,
+    "certification.certified": Certification,
+    "certification.concluded": Certification,
+    "certification.misstatement": Misstatement,
+    "certification.opened": Certification,
+    "certification.planned": Certification,
     "check.configured": CheckSettings,
     "correction.approved": Correction,
     "correction.proposed": Correction,

@@ -92,7 +92,10 @@ class DetectionChain:
         fitted = FitResult.decode(self._call(OPERATOR, "baseline.fit", window))
         if fitted.accepted:
             in_force = SetBaseline(
-                meter_id=self._meter.meter_id, version=fitted.version, from_ms=to_ms
+                meter_id=self._meter.meter_id,
+                version=fitted.version,
+                from_ms=to_ms,
+                reason="fitted again",
             )
             self._call(_ADMIN, "baseline.set", in_force)
         return fitted

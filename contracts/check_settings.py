@@ -198,6 +198,19 @@ class Settings:
         (8, 0, 100),
         "percent of the level: least sigma",
     )
+    # 14 weather
+    weather_sigma_tenths: int = _parameter(
+        "weather.sigma_tenths",
+        Check.WEATHER,
+        (40, 10, 1_000),
+        "tenths of sigma: that a day may be away from its model",
+    )
+    weather_floor_percent: int = _parameter(
+        "weather.floor_percent",
+        Check.WEATHER,
+        (5, 0, 100),
+        "percent of what is expected: least sigma",
+    )
     # 15 parent = sum of children
     parent_sum_k_tenths: int = _parameter(
         "parent_sum.k_tenths",

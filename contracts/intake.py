@@ -11,7 +11,7 @@ from typing import Final
 from chain.state import State
 from chain.types import HASH_BYTES, Hash
 from contracts.alerts import clear_alert, raise_alert
-from contracts.baselines import BaselineLookup
+from contracts.baseline_lookup import BaselineLookup
 from contracts.calendars import Calendar
 from contracts.check import Check, bit, checks_in
 from contracts.check_settings import get_settings_record
@@ -338,6 +338,10 @@ class Intake:
             observation.is_contiguous = is_next and bool(memory.recent)
             if self._baselines.is_any:
                 observation.baseline = self._baselines.cell_at(start_ms, self._clock)
+        if result.was_newest and self._baselines.is_daily:
+            observation.day = self._baselines.completed_day(
+                self._meter, memory, start_ms, self._clock
+            )
         return observation
 
     def _set_in_chain(

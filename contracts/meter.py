@@ -19,6 +19,8 @@ class Quantity(IntEnum):
     CO2_MASS = 6
     TEMPERATURE = 7
     """Auxiliary: outdoor or machine temperature, no emissions."""
+    PRODUCTION = 8
+    """Auxiliary: what a plant makes, in pieces or by mass; no emissions."""
 
 
 class Unit(IntEnum):
@@ -47,13 +49,13 @@ class Unit(IntEnum):
     DECI_CELSIUS = 11
     """A tenth of a degree Celsius; base of temperature."""
     PERSON_KILOMETRE = 12
-    """Of activities only, as those below: travel."""
+    """Of activities only, as the two below: travel."""
     TONNE_KILOMETRE = 13
     """Freight."""
     CENT = 14
     """A hundredth of the currency that the factor's name says."""
     PIECE = 15
-    """Whatever the factor's name says one of."""
+    """Of production that is counted, and of whatever a factor's name says one of."""
 
 
 class ValueKind(IntEnum):
@@ -159,6 +161,7 @@ UNITS_OF: Final[dict[Quantity, tuple[Unit, ...]]] = {
     ),
     Quantity.CO2_MASS: (Unit.GRAM, Unit.KILOGRAM, Unit.TONNE),
     Quantity.TEMPERATURE: (Unit.DECI_CELSIUS,),
+    Quantity.PRODUCTION: (Unit.PIECE, Unit.GRAM, Unit.KILOGRAM, Unit.TONNE),
 }
 """Units in which a quantity may be submitted."""
 

@@ -73,6 +73,8 @@ def _quantity_faults(properties: MeterProperties) -> Iterator[Fault]:
     quantity = properties.quantity
     if properties.co2_check is not None and quantity is not Quantity.ELECTRICITY:
         yield "co2_check", "none, for it is per kWh of ELECTRICITY", f"one for {quantity.name}"
+    if quantity is Quantity.PRODUCTION and properties.factor is not None:
+        yield "factor", "none, for what is produced emits nothing here", repr(properties.factor)
     if quantity is not Quantity.TEMPERATURE:
         return
     if properties.kind is not ValueKind.INTERVAL:

@@ -83,6 +83,8 @@ class MeterState(Record):
     """Length of those intervals."""
     volt_ampere_count: U16
     """Consecutive intervals in which volts and amperes disagreed with power."""
+    judged_day: U32
+    """First local day, since 1970-01-01, that was not held against a day model yet."""
 
 
 def meter_state_key(meter_id: str) -> bytes:
@@ -144,6 +146,7 @@ class Memory:
         "hour",
         "hour_count",
         "hour_sum",
+        "judged_day",
         "last_leaf",
         "levels",
         "missing_sequences",
@@ -184,6 +187,7 @@ class Memory:
         self.demand_integral = held.demand_integral
         self.demand_ms = held.demand_ms
         self.volt_ampere_count = held.volt_ampere_count
+        self.judged_day = held.judged_day
         self._level_summary: LevelSummary | None = None
         self._ordered: list[int] | None = None
         """Levels in ascending order; None until they are asked for after an hour was closed."""
@@ -217,6 +221,7 @@ class Memory:
             demand_integral=self.demand_integral,
             demand_ms=self.demand_ms,
             volt_ampere_count=self.volt_ampere_count,
+            judged_day=self.judged_day,
         )
 
     def restart_recent(self) -> None:
@@ -301,4 +306,5 @@ _NOTHING: Final = MeterState(
     demand_integral=0,
     demand_ms=0,
     volt_ampere_count=0,
+    judged_day=0,
 )

@@ -1,23 +1,21 @@
-"""Fitting a profile of local hours and day types, and measuring how well it fits.
+"""Fitting a profile of local hours: the expectation of a cell is the median of its amounts.
 
-The expectation of a cell is the median of its amounts. CV(RMSE) and NMBE (ASHRAE Guideline 14) are
-computed at the meter's own resolution over the same amounts, as exact fractions: validators must
-agree on which side of the gate a baseline lies (carbon.md 4.2 and 4.4).
+The measures go over the same amounts at the meter's own resolution.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.baseline import CELLS, HOURS, cell_of
+from contracts.baseline import HOURS, cell_of
 from contracts.calendars import DayType
-from contracts.statistics import divide_up, median_of_sorted, robust_sigma, root_up
+from contracts.fit_quality import FitQuality, quality_of
+from contracts.statistics import median_of_sorted, robust_sigma
 
 CELL_VALUES_MIN: Final = 2
 """Amounts that a cell needs to say anything."""
 HOLIDAYS_MIN: Final = 4
 """Holidays from which on they are a day type of their own; fewer count as Sundays."""
-PERMILLE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,82 +29,66 @@ class ProfileFit:
     """Bitmap of the cells that say something."""
     value_count: int
     """Amounts that the measures go over."""
-    measures: tuple[int, int] | None
-    """CV(RMSE) and NMBE in permille, rounded away from zero; None where they are not defined."""
+    parameter_count: int
+    """Cells that were fitted."""
+    quality: FitQuality | None
+    """None where the measures are not defined."""
 
 
-def fit_profile(values_by_cell: Mapping[int, Sequence[int]], holiday_count: int) -> ProfileFit:
+def fit_profile(amounts: Sequence[tuple[int, int]], cell_count: int) -> ProfileFit:
     """Fits a profile to amounts.
 
     Args:
-        values_by_cell: amounts of the window in base units.
-        holiday_count: local holidays that the amounts are of.
+        amounts: cell and amount in base units, by time.
+        cell_count: cells of the profile.
     """
-    cells = {cell: list(values) for cell, values in values_by_cell.items()}
-    shares_sunday = holiday_count < HOLIDAYS_MIN
-    if shares_sunday:
-        _count_holidays_as_sundays(cells)
-    medians, sigmas, known = [0] * CELLS, [0] * CELLS, 0
-    residuals: list[int] = []
-    total = parameters = 0
-    for cell in sorted(cells):
-        values = sorted(cells[cell])
+    values_by_cell: list[list[int]] = [[] for _ in range(cell_count)]
+    for cell, amount in amounts:
+        values_by_cell[cell].append(amount)
+    medians, sigmas, known = [0] * cell_count, [0] * cell_count, 0
+    for cell, values in enumerate(values_by_cell):
         if len(values) < CELL_VALUES_MIN:
             continue
-        centre = median_of_sorted(values)
-        medians[cell], sigmas[cell] = centre, robust_sigma(values, centre)
+        values.sort()
+        medians[cell] = median_of_sorted(values)
+        sigmas[cell] = robust_sigma(values, medians[cell])
         known |= 1 << cell
-        parameters += 1
-        total += sum(values)
-        residuals += [value - centre for value in values]
-    if shares_sunday:
-        known |= _copy_sundays(medians, sigmas, known)
+    used = [(cell, amount) for cell, amount in amounts if known >> cell & 1]
+    residuals = [amount - medians[cell] for cell, amount in used]
+    total = sum([amount for _, amount in used])
     return ProfileFit(
         medians=tuple(medians),
         sigmas=tuple(sigmas),
         known_cells=known,
         value_count=len(residuals),
-        measures=measures_of(residuals, total, parameters),
+        parameter_count=known.bit_count(),
+        quality=quality_of(residuals, total, known.bit_count()),
     )
 
 
-def measures_of(residuals: Sequence[int], total: int, parameters: int) -> tuple[int, int] | None:
-    """Returns CV(RMSE) and NMBE in permille, rounded away from zero.
-
-    Rounded so, a measure is within a limit of whole permille exactly where the fraction is.
+def fit_day_types(
+    amounts: Sequence[tuple[int, int]], cell_count: int, holiday_count: int
+) -> ProfileFit:
+    """Fits a profile of day types; few holidays are taken for Sundays, and Sundays for holidays.
 
     Args:
-        residuals: readings less expectations.
-        total: sum of the readings.
-        parameters: numbers that were fitted.
-
-    Returns:
-        None where the mean is not above zero or there are no degrees of freedom.
+        amounts: cell and amount in base units, by time.
+        cell_count: cells of the profile.
+        holiday_count: local holidays that the amounts are of.
     """
-    count = len(residuals)
-    freedom = count - parameters
-    if freedom <= 0 or total <= 0:
-        return None
-    squares = sum([residual * residual for residual in residuals])
-    cv_rmse = root_up(divide_up(squares * count**2 * PERMILLE**2, freedom * total**2))
-    bias = sum(residuals)
-    nmbe = divide_up(abs(bias) * count * PERMILLE, freedom * total)
-    return cv_rmse, -nmbe if bias < 0 else nmbe
-
-
-def _count_holidays_as_sundays(cells: dict[int, list[int]]) -> None:
-    for hour in range(HOURS):
-        values = cells.pop(cell_of(DayType.HOLIDAY, hour), None)
-        if values:
-            cells.setdefault(cell_of(DayType.SUNDAY, hour), []).extend(values)
-
-
-def _copy_sundays(medians: list[int], sigmas: list[int], known: int) -> int:
-    """Gives holidays the Sundays' profile; returns the bits of the cells that this makes known."""
-    added = 0
-    for hour in range(HOURS):
-        sunday, holiday = cell_of(DayType.SUNDAY, hour), cell_of(DayType.HOLIDAY, hour)
-        if known >> sunday & 1:
-            medians[holiday], sigmas[holiday] = medians[sunday], sigmas[sunday]
-            added |= 1 << holiday
-    return added
+    if holiday_count >= HOLIDAYS_MIN:
+        return fit_profile(amounts, cell_count)
+    distance = cell_of(DayType.HOLIDAY, 0) - cell_of(DayType.SUNDAY, 0)
+    first = cell_of(DayType.HOLIDAY, 0)
+    shared = [(cell - distance if cell >= first else cell, amount) for cell, amount in amounts]
+    fit = fit_profile(shared, cell_count)
+    sunday = cell_of(DayType.SUNDAY, 0)
+    hours = (1 << HOURS) - 1
+    return ProfileFit(
+        medians=fit.medians[:first] + fit.medians[sunday:first],
+        sigmas=fit.sigmas[:first] + fit.sigmas[sunday:first],
+        known_cells=fit.known_cells | (fit.known_cells >> sunday & hours) << first,
+        value_count=fit.value_count,
+        parameter_count=fit.parameter_count,
+        quality=fit.quality,
+    )

@@ -30,6 +30,15 @@ class BaselineCell(NamedTuple):
     """Standard deviation that the spread of the training window stands for."""
 
 
+class DayCell(NamedTuple):
+    """A completed day beside what the day model in force expects of it, base units."""
+
+    amount: int
+    expected: int
+    sigma: int
+    """Standard deviation of the days that the model was fitted to."""
+
+
 class Observation:
     """A reading that has taken its slot, with what is known of its surroundings."""
 
@@ -37,6 +46,7 @@ class Observation:
         "amount",
         "baseline",
         "channels",
+        "day",
         "excess",
         "is_contiguous",
         "is_newest",
@@ -93,3 +103,5 @@ class Observation:
         self.register_verdict: Verdict = None
         """What the register chain says."""
         self.baseline: BaselineCell | None = None
+        self.day: DayCell | None = None
+        """The day that this reading completes, where a day model is in force."""

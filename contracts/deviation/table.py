@@ -20,6 +20,7 @@ from contracts.deviation.spike import check_spike
 from contracts.deviation.stuck import check_stuck
 from contracts.deviation.unit_slip import check_unit_slip
 from contracts.deviation.volt_ampere import check_volt_ampere
+from contracts.deviation.weather import check_weather
 from contracts.deviation.zero_drop import check_zero_drop
 from contracts.meter import Meter, Quantity, ValueKind
 
@@ -44,6 +45,7 @@ RULES: Final = (
     _rule(Check.ZERO_DROP, check_zero_drop),
     _rule(Check.SPIKE, check_spike),
     _rule(Check.BASELINE, check_baseline),
+    _rule(Check.WEATHER, check_weather),
     _rule(Check.REGISTER_DEMAND, check_register_demand),
     _rule(Check.VOLT_AMPERE, check_volt_ampere),
     _rule(Check.ENERGY_CO2, check_energy_co2),
@@ -89,7 +91,7 @@ def rules_of(
     if not has_channels:
         silent |= _OF_CHANNELS
     if not has_baseline:
-        silent.add(Check.BASELINE)
+        silent |= {Check.BASELINE, Check.WEATHER}
     return tuple(rule for rule in RULES if rule.check not in silent and enabled & rule.check_bit)
 
 

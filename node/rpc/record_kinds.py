@@ -8,7 +8,8 @@ from contracts.account import Account
 from contracts.accounts import AccountRevoked
 from contracts.activity import Activity
 from contracts.alert import Alert
-from contracts.baselines import BaselineSet, FitResult
+from contracts.baseline import Approval
+from contracts.baselines import FitResult
 from contracts.calendars import Calendar
 from contracts.certificate import CertificateBinding
 from contracts.certificates import CertificateChanged
@@ -39,7 +40,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "account.revoked": AccountRevoked,
     "baseline.accepted": FitResult,
     "baseline.refused": FitResult,
-    "baseline.set": BaselineSet,
+    "baseline.set": Approval,
     "calendar.registered": Calendar,
     "certificate.expired": CertificateBinding,
     "certificate.issued": CertificateBinding,

@@ -4,11 +4,11 @@ from typing import TypeVar
 
 from client.errors import MalformedAnswer
 from client.nodes import Document, Json
-from contracts.baseline import Reason
+from contracts.baseline import Model, Reason, Resolution
 from contracts.baselines import FitResult
 from contracts.reading import Outcome, SubmitResult
 
-EnumT = TypeVar("EnumT", Outcome, Reason)
+EnumT = TypeVar("EnumT", Outcome, Reason, Model, Resolution)
 
 
 def submit_result_of(document: Document) -> SubmitResult:
@@ -45,10 +45,13 @@ def fit_result_of(document: Document) -> FitResult:
     return FitResult(
         meter_id=str(result.get("meter_id")),
         version=_integer(result.get("version")),
+        model=_member(Model, result.get("model")),
+        resolution=_member(Resolution, result.get("resolution")),
         accepted=result.get("accepted") is True,
         reason=None if reason is None else _member(Reason, reason),
         cv_rmse_permille=_integer(result.get("cv_rmse_permille")),
         nmbe_permille=_integer(result.get("nmbe_permille")),
+        fsu_permille=_integer(result.get("fsu_permille")),
         interval_count=_integer(result.get("interval_count")),
         coverage_permille=_integer(result.get("coverage_permille")),
     )

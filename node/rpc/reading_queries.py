@@ -1,18 +1,14 @@
-"""Reading what meters measured, and what it is held against: intervals and baselines.
+"""Reading what meters measured: intervals.
 
 Intervals come from the pages in state, so a list of them is what the checks and totals went by:
 one value for each interval. Every raw reading, repeats and conflicts too, is in its transaction.
 """
-
-from collections.abc import Mapping
 
 from aiohttp import web
 
 from chain.state import State
 from chain.types import U64_MAX
 from contracts import queries
-from contracts.baseline import BASELINE_PREFIX, HOURS, Baseline, profile_of
-from contracts.calendars import DayType
 from contracts.check import checks_in
 from contracts.emissions import co2e_of
 from contracts.factors import factor_at
@@ -105,43 +101,3 @@ def _co2e(state: State, meter: Meter, slot: SlotView) -> int | None:
     assert meter.factor is not None, "a meter that emits names a factor"
     factor = factor_at(state, meter.factor, slot.start_ms)
     return None if factor is None else co2e_of(slot.amount, factor.co2e_per_unit)
-
-
-async def baselines(context: RpcContext, request: web.Request) -> web.Response:
-    """Lists baselines by meter and version, qualified and refused; of one meter where asked."""
-    return answer(await context.read(_baselines_document, context.store, request.query))
-
-
-def _baselines_document(store: BlockStore, query: Mapping[str, str]) -> dict[str, Json]:
-    meter_id = query.get("meter")
-    prefix = BASELINE_PREFIX
-    if meter_id is not None:
-        prefix += parse_identifier(meter_id, "meter").encode() + b"/"
-    after = query.get("after", "")
-    # A zero byte more is the first key that can follow.
-    start = prefix + after.encode(errors="replace") + b"\x00" if after else prefix
-    limit = page_limit(query)
-    found: list[Json] = []
-    last = ""
-    for key, stored in store.iterate(prefix, start):
-        if len(found) == limit:
-            return {"baselines": found, "after": last}
-        last = key[len(prefix) :].decode()
-        found.append(_present_baseline(Baseline.decode(stored)))
-    return {"baselines": found, "after": None}
-
-
-def _present_baseline(baseline: Baseline) -> dict[str, Json]:
-    members = present_object(baseline)
-    members["qualifies"] = baseline.qualifies
-    known = int.from_bytes(baseline.known_cells, "big")
-    for name, packed in (("medians", baseline.medians), ("sigmas", baseline.sigmas)):
-        cells = [
-            value if known >> cell & 1 else None for cell, value in enumerate(profile_of(packed))
-        ]
-        members[name] = {
-            day_type.name: list(cells[day_type * HOURS : (day_type + 1) * HOURS])
-            for day_type in DayType
-        }
-    del members["known_cells"]
-    return members

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from contracts import queries
 from node.rpc import (
+    baseline_queries,
     chain_queries,
     health,
     reading_queries,
@@ -156,7 +157,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         path="/v1/baselines",
-        handler=reading_queries.baselines,
+        handler=baseline_queries.baselines,
         answers=_LIST,
         query=(
             Parameter(name="meter", words="Of this meter only."),

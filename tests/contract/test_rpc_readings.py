@@ -8,7 +8,14 @@ import pytest
 
 from chain.state import State
 from client.asynchronous import TanlianClient
-from contracts.baseline import Baseline, Reason, baseline_key, pack_profile
+from contracts.baseline import (
+    Baseline,
+    Model,
+    Reason,
+    Resolution,
+    baseline_key,
+    pack_cells,
+)
 from contracts.calendars import Calendar, RegisterCalendar
 from contracts.factor import EvidenceGrade, FactorBasis
 from contracts.factors import SetFactor
@@ -214,6 +221,12 @@ def baseline(meter_id: str, version: int, reason: Reason | None) -> Baseline:
     return Baseline(
         meter_id=meter_id,
         version=version,
+        model=Model.DAY_TYPE_HOUR,
+        resolution=Resolution.INTERVAL,
+        driver=None,
+        parameter_count=3,
+        fsu_permille=0,
+        day_model=None,
         from_ms=START_MS,
         to_ms=START_MS + 28 * DAY_MS,
         interval_count=672,
@@ -221,8 +234,8 @@ def baseline(meter_id: str, version: int, reason: Reason | None) -> Baseline:
         cv_rmse_permille=219,
         nmbe_permille=-28,
         reason=reason,
-        medians=pack_profile(list(range(96))),
-        sigmas=pack_profile([7] * 96),
+        medians=pack_cells(list(range(96))),
+        sigmas=pack_cells([7] * 96),
         known_cells=(0b11 | 1 << 95).to_bytes(12, "big"),
         fitted_ms=START_MS,
         fitted_by=key(1),

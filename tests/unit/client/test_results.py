@@ -6,7 +6,7 @@ import pytest
 
 from client.errors import MalformedAnswer
 from client.results import fit_result_of, submit_result_of
-from contracts.baseline import Reason
+from contracts.baseline import Model, Reason, Resolution
 from contracts.baselines import FitResult
 from contracts.reading import Outcome, SubmitResult
 from node.rpc.presentation import present
@@ -14,10 +14,13 @@ from node.rpc.presentation import present
 FIT = FitResult(
     meter_id="m",
     version=2,
+    model=Model.CHANGE_POINT_5P,
+    resolution=Resolution.MONTH,
     accepted=False,
     reason=Reason.SCATTER_TOO_HIGH,
     cv_rmse_permille=2**60,
     nmbe_permille=-158,
+    fsu_permille=411,
     interval_count=7,
     coverage_permille=988,
 )

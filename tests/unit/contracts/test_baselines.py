@@ -9,21 +9,16 @@ from contracts.baseline import (
     IN_FORCE_MAX,
     Baseline,
     BaselineLine,
+    Model,
     Reason,
+    Resolution,
     cell_of,
+    cells_of,
     line_key,
-    profile_of,
 )
-from contracts.baselines import (
-    FIT_WORK,
-    METHODS,
-    WINDOW_INTERVALS_MAX,
-    FitBaseline,
-    FitResult,
-    SetBaseline,
-    get_baseline,
-    get_line,
-)
+from contracts.baseline_fit import WINDOW_INTERVALS_MAX
+from contracts.baseline_lookup import get_baseline, get_line
+from contracts.baselines import METHODS, FitBaseline, FitResult, SetBaseline
 from contracts.calendars import DayType
 from contracts.check import Check, bit
 from contracts.deviation.observation import BaselineCell
@@ -97,10 +92,13 @@ def test_a_steady_meter_gets_a_baseline(world: ReadingWorld) -> None:
     assert fit(world) == FitResult(
         meter_id="main",
         version=1,
+        model=Model.DAY_TYPE_HOUR,
+        resolution=Resolution.INTERVAL,
         accepted=True,
         reason=None,
         cv_rmse_permille=7,  # 6.26, rounded up
         nmbe_permille=3,  # 2.35
+        fsu_permille=3,  # 2.68 by t 1.003, n' 670 of 1344
         interval_count=1_344,
         coverage_permille=1_000,
     )
@@ -108,7 +106,7 @@ def test_a_steady_meter_gets_a_baseline(world: ReadingWorld) -> None:
     baseline = baseline_of(world)
     assert baseline.qualifies
     assert baseline.fitted_by == OPERATOR
-    medians = profile_of(baseline.medians)
+    medians = cells_of(baseline.medians)
     # Ten hours ahead of UTC: the day's load begins at 10:00 and ends at 22:00.
     assert [medians[cell_of(DayType.WORKDAY, hour)] for hour in (9, 10, 21, 22)] == [
         1_000,
@@ -116,7 +114,7 @@ def test_a_steady_meter_gets_a_baseline(world: ReadingWorld) -> None:
         2_000,
         990,
     ]
-    sigmas = profile_of(baseline.sigmas)
+    sigmas = cells_of(baseline.sigmas)
     assert [sigmas[cell_of(DayType.WORKDAY, hour)] for hour in (9, 10)] == [14, 0]
     for hour in range(24):
         holiday, sunday = cell_of(DayType.HOLIDAY, hour), cell_of(DayType.SUNDAY, hour)
@@ -222,7 +220,7 @@ def test_baselines_follow_one_another_and_none_judges_its_own_window(world: Read
     assert world.refusal_of(baselines.set_in_force, early)[0] == "INVALID_ARGUMENTS"
     world.call(baselines.set_in_force, IN_FORCE)
     assert world.refusal_of(baselines.set_in_force, IN_FORCE)[0] == "INVALID_ARGUMENTS"
-    later = replace(IN_FORCE, from_ms=IN_FORCE.from_ms + 1)
+    later = replace(IN_FORCE, from_ms=IN_FORCE.from_ms + 1, reason="a second shift works now")
     world.call(baselines.set_in_force, later)
     line = get_line(world.state, "main")
     assert line is not None
@@ -258,7 +256,7 @@ def test_a_register_after_a_gap_trains_nothing() -> None:
         world.send(*(register(number, 1_000 * number) for number in part))
     result = fit(world)
     assert result.interval_count == 1_074
-    assert profile_of(baseline_of(world).medians)[cell_of(DayType.WORKDAY, 3)] == 1_000
+    assert cells_of(baseline_of(world).medians)[cell_of(DayType.WORKDAY, 3)] == 1_000
 
 
 @pytest.mark.parametrize(
@@ -334,10 +332,25 @@ def test_a_single_hour_of_an_hourly_meter_is_enough() -> None:
     assert world.flags(amount(start, 4 * 3_400)) == [(Check.BASELINE,)]
 
 
-def test_a_fit_costs_a_fixed_amount_of_work() -> None:
-    assert [(method.name, method.work(WINDOW)) for method in METHODS if "fit" in method.name] == [
-        ("baseline.fit", FIT_WORK)
-    ]
+@pytest.mark.parametrize(
+    ("days", "model", "work"),
+    [
+        (1, Model.DAY_TYPE_HOUR, 260),
+        (14, Model.DAY_TYPE_HOUR, 1_040),
+        (31, Model.HOUR_OF_WEEK, 2_060),
+        (365, Model.HOUR_OF_WEEK, 2_060),
+        (365, Model.HEATING_3P, 7_040),
+        (1_100, Model.CHANGE_POINT_5P, 16_920),
+        (10**6, Model.CHANGE_POINT_5P, 16_920),
+        (-1, Model.DAY_TYPE_HOUR, 200),
+    ],
+)
+def test_the_work_of_a_fit_follows_from_its_window_and_model(
+    days: int, model: Model, work: int
+) -> None:
+    window = replace(WINDOW, to_ms=max(DAY + days * DAY_MS, 0), model=model)
+    (method,) = [each for each in METHODS if each.name == "baseline.fit"]
+    assert method.work(window) == work
 
 
 def test_holidays_of_the_calendar_count_as_sundays_and_unknown_days_are_not_judged() -> None:
@@ -355,7 +368,7 @@ def test_holidays_of_the_calendar_count_as_sundays_and_unknown_days_are_not_judg
             world.send(*[reading for reading in sent if reading.stamp_ms >= QUARTER_MS])
     window = FitBaseline(meter_id="main", from_ms=0, to_ms=16 * DAY_MS)
     result = fit(world, window)
-    medians = profile_of(baseline_of(world).medians)
+    medians = cells_of(baseline_of(world).medians)
     assert medians[cell_of(DayType.SUNDAY, 12)] == medians[cell_of(DayType.HOLIDAY, 12)] == 1_300
     assert result.reason is Reason.COVERAGE_TOO_LOW
 

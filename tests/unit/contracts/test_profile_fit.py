@@ -1,47 +1,38 @@
-from contracts.baseline import cell_of
+from contracts.baseline import CELL_COUNTS, Model, cell_of
 from contracts.calendars import DayType
-from contracts.profile_fit import HOLIDAYS_MIN, fit_profile, measures_of
+from contracts.profile_fit import HOLIDAYS_MIN, ProfileFit, fit_day_types, fit_profile
 
 SUNDAY = cell_of(DayType.SUNDAY, 5)
 HOLIDAY = cell_of(DayType.HOLIDAY, 5)
 
 
+def fitted(amounts: list[tuple[int, int]], holiday_count: int) -> ProfileFit:
+    return fit_day_types(amounts, CELL_COUNTS[Model.DAY_TYPE_HOUR], holiday_count)
+
+
 def test_few_holidays_are_counted_as_sundays() -> None:
-    fitted = fit_profile({SUNDAY: [10, 20], HOLIDAY: [30]}, HOLIDAYS_MIN - 1)
-    assert fitted.medians[SUNDAY] == fitted.medians[HOLIDAY] == 20
-    assert fitted.value_count == 3
-    assert fitted.known_cells == 1 << SUNDAY | 1 << HOLIDAY
+    fit = fitted([(SUNDAY, 10), (HOLIDAY, 30), (SUNDAY, 20)], HOLIDAYS_MIN - 1)
+    assert fit.medians[SUNDAY] == fit.medians[HOLIDAY] == 20
+    assert (fit.value_count, fit.parameter_count) == (3, 1)
+    assert fit.known_cells == 1 << SUNDAY | 1 << HOLIDAY
+    assert len(fit.medians) == len(fit.sigmas) == CELL_COUNTS[Model.DAY_TYPE_HOUR]
 
 
 def test_enough_holidays_are_a_day_type_of_their_own() -> None:
-    fitted = fit_profile({SUNDAY: [10, 20], HOLIDAY: [30, 40]}, HOLIDAYS_MIN)
-    assert (fitted.medians[SUNDAY], fitted.medians[HOLIDAY]) == (10, 30)
+    fit = fitted([(SUNDAY, 10), (SUNDAY, 20), (HOLIDAY, 30), (HOLIDAY, 40)], HOLIDAYS_MIN)
+    assert (fit.medians[SUNDAY], fit.medians[HOLIDAY]) == (10, 30)
 
 
 def test_holidays_without_sundays_make_the_sundays_profile() -> None:
-    fitted = fit_profile({HOLIDAY: [30, 40]}, 1)
-    assert fitted.medians[SUNDAY] == fitted.medians[HOLIDAY] == 30
+    fit = fitted([(HOLIDAY, 30), (HOLIDAY, 40)], 1)
+    assert fit.medians[SUNDAY] == fit.medians[HOLIDAY] == 30
 
 
 def test_a_cell_with_a_single_value_says_nothing() -> None:
-    fitted = fit_profile({SUNDAY: [10]}, 0)
-    assert (fitted.known_cells, fitted.value_count, fitted.measures) == (0, 0, None)
+    fit = fitted([(SUNDAY, 10)], 0)
+    assert (fit.known_cells, fit.value_count, fit.quality) == (0, 0, None)
 
 
-def test_measures_are_the_formulas_of_the_guideline_rounded_away_from_zero() -> None:
-    # Four readings of mean 100 and one parameter: RMSE sqrt(200 / 3), bias 10 / 3.
-    assert measures_of([10, -10, 0, 0], 400, 1) == (82, 0)
-    assert measures_of([10, 0, 0, 0], 400, 1) == (58, 34)
-    assert measures_of([-10, 0, 0, 0], 400, 1) == (58, -34)
-
-
-def test_a_measure_that_is_whole_is_not_rounded() -> None:
-    # Squares 4 * 900 over 4 degrees of freedom: 30 on a mean of 100.
-    assert measures_of([30, -30, 30, -30, 0], 500, 1) == (300, 0)
-    assert measures_of([30, -30, 30, -31, 0], 500, 1) == (303, -3)
-
-
-def test_measures_need_degrees_of_freedom_and_a_mean_above_zero() -> None:
-    assert measures_of([0, 0], 10, 2) is None
-    assert measures_of([0, 0], 0, 1) is None
-    assert measures_of([0, 0], -5, 1) is None
+def test_residuals_are_taken_by_time_and_amounts_of_unknown_cells_left_out() -> None:
+    fit = fit_profile([(0, 10), (1, 99), (0, 20), (0, 30)], 2)
+    assert (fit.medians, fit.known_cells, fit.value_count) == ((20, 0), 1, 3)

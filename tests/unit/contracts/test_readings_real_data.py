@@ -13,7 +13,7 @@ from client.importers.source_file import rows_of
 from client.importers.steel import read_steel
 from contracts import baselines, calendars, factors, meters, sites
 from contracts.alert import ALERT_PREFIX, Alert
-from contracts.baseline import Reason
+from contracts.baseline import Model, Reason, Resolution
 from contracts.baselines import FitBaseline, FitResult, SetBaseline
 from contracts.calendars import RegisterCalendar
 from contracts.check import Check, checks_in
@@ -243,10 +243,13 @@ def test_the_office_has_a_baseline_and_clean_weeks_open_no_alert_against_it() ->
     assert result == FitResult(
         meter_id="main",
         version=1,
+        model=Model.DAY_TYPE_HOUR,
+        resolution=Resolution.INTERVAL,
         accepted=True,
         reason=None,
         cv_rmse_permille=266,
         nmbe_permille=32,
+        fsu_permille=0,
         interval_count=2_656,
         coverage_permille=988,
     )

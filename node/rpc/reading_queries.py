@@ -25,7 +25,7 @@ from contracts.reading_page import (
 from node.ports import BlockStore
 from node.rpc.context import RpcContext, answer
 from node.rpc.parameters import page_limit, parse_identifier, parse_integer
-from node.rpc.presentation import add_member, present_object
+from node.rpc.presentation import add_member
 from node.rpc.problems import unknown
 from node.rpc.strict_json import Json
 

@@ -3,8 +3,7 @@
 from fractions import Fraction
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from contracts.baseline import SLOPE_SCALE, Model
 from contracts.day_fit import (

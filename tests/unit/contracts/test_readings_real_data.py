@@ -249,7 +249,7 @@ def test_the_office_has_a_baseline_and_clean_weeks_open_no_alert_against_it() ->
         reason=None,
         cv_rmse_permille=266,
         nmbe_permille=32,
-        fsu_permille=0,
+        fsu_permille=130,
         interval_count=2_656,
         coverage_permille=988,
     )

@@ -336,6 +336,21 @@ class TanlianClient:
         """Returns sites by id."""
         return await self._list("/v1/sites", "sites", {"organisation": organisation}, limit)
 
+    async def read(self, path: str, query: Mapping[str, str] | None = None) -> Document:
+        """Returns what a route of docs/rpc.md answers, such as ``/v1/sites/x/totals``."""
+        return await self._nodes.get(path, dict(query or {}))
+
+    async def entries(
+        self,
+        path: str,
+        name: str,
+        filters: Mapping[str, str | None] | None = None,
+        *,
+        limit: int = LIST_LIMIT,
+    ) -> list[Document]:
+        """Returns the entries of a route that lists, over all its pages."""
+        return await self._list(path, name, dict(filters or {}), limit)
+
     async def state_proof(self, key: bytes) -> Document:
         """Returns the proof of a state key's value, or of its absence, at the newest block."""
         return await self._nodes.get(f"/v1/proofs/state/{key.hex()}")

@@ -5,7 +5,7 @@ It runs the asynchronous one in a loop on a thread of its own, so that there is 
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Generator, Iterable, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -201,6 +201,21 @@ class SyncTanlianClient:
     def sites(self, *, organisation: str | None = None, limit: int = LIST_LIMIT) -> list[Document]:
         """Returns sites by id."""
         return self._run(self._client.sites(organisation=organisation, limit=limit))
+
+    def read(self, path: str, query: Mapping[str, str] | None = None) -> Document:
+        """Returns what a route of docs/rpc.md answers, such as ``/v1/sites/x/totals``."""
+        return self._run(self._client.read(path, query))
+
+    def entries(
+        self,
+        path: str,
+        name: str,
+        filters: Mapping[str, str | None] | None = None,
+        *,
+        limit: int = LIST_LIMIT,
+    ) -> list[Document]:
+        """Returns the entries of a route that lists, over all its pages."""
+        return self._run(self._client.entries(path, name, filters, limit=limit))
 
     def state_proof(self, key: bytes) -> Document:
         """Returns the proof of a state key's value, or of its absence."""

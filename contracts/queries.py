@@ -195,6 +195,17 @@ def list_alerts(
     return Page(records=alerts, after=references.after)
 
 
+def list_records(
+    reader: StateReader,
+    cls: type[EntryT],
+    prefix: bytes,
+    cut: Cut = _FIRST_CUT,
+    is_wanted: Callable[[EntryT], bool] = lambda _: True,
+) -> Page[EntryT]:
+    """Returns records of one class by key, under a prefix that its noun's file names."""
+    return _page(reader, cls, prefix, cut, is_wanted)
+
+
 def _referenced(reader: StateReader, reference: AlertReference) -> Alert:
     alert = _find(reader, Alert, alert_key(reference.alert_id))
     assert alert is not None, "an index names alerts that exist"

@@ -35,7 +35,7 @@ async def meters(context: RpcContext, request: web.Request) -> web.Response:
     def read(cut: Cut) -> Page[Meter]:
         return queries.list_meters(context.store, cut, organisation=organisation, site=site)
 
-    return answer(await context.read(_list, "meters", read, query))
+    return answer(await context.read(list_of, "meters", read, query))
 
 
 async def meter(context: RpcContext, request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ async def exchanges(context: RpcContext, request: web.Request) -> web.Response:
     def read(cut: Cut) -> Page[Exchange]:
         return queries.list_exchanges(context.store, meter_id, cut)
 
-    return answer(await context.read(_list, "exchanges", read, request.query))
+    return answer(await context.read(list_of, "exchanges", read, request.query))
 
 
 async def alerts(context: RpcContext, request: web.Request) -> web.Response:
@@ -75,7 +75,7 @@ async def alerts(context: RpcContext, request: web.Request) -> web.Response:
             context.store, cut, state=state, meter=meter_id, organisation=organisation
         )
 
-    return answer(await context.read(_list, "alerts", read, query))
+    return answer(await context.read(list_of, "alerts", read, query))
 
 
 async def alert(context: RpcContext, request: web.Request) -> web.Response:
@@ -94,7 +94,7 @@ async def factors(context: RpcContext, request: web.Request) -> web.Response:
     def read(cut: Cut) -> Page[Factor]:
         return queries.list_factors(context.store, cut, factor_id=factor_id)
 
-    return answer(await context.read(_list, "factors", read, request.query))
+    return answer(await context.read(list_of, "factors", read, request.query))
 
 
 async def sites(context: RpcContext, request: web.Request) -> web.Response:
@@ -104,7 +104,7 @@ async def sites(context: RpcContext, request: web.Request) -> web.Response:
     def read(cut: Cut) -> Page[Site]:
         return queries.list_sites(context.store, cut, organisation=organisation)
 
-    return answer(await context.read(_list, "sites", read, request.query))
+    return answer(await context.read(list_of, "sites", read, request.query))
 
 
 async def organisations(context: RpcContext, request: web.Request) -> web.Response:
@@ -113,7 +113,7 @@ async def organisations(context: RpcContext, request: web.Request) -> web.Respon
     def read(cut: Cut) -> Page[Organisation]:
         return queries.list_organisations(context.store, cut)
 
-    return answer(await context.read(_list, "organisations", read, request.query))
+    return answer(await context.read(list_of, "organisations", read, request.query))
 
 
 async def accounts(context: RpcContext, request: web.Request) -> web.Response:
@@ -123,7 +123,7 @@ async def accounts(context: RpcContext, request: web.Request) -> web.Response:
     def read(cut: Cut) -> Page[Account]:
         return queries.list_accounts(context.store, cut, organisation=organisation)
 
-    return answer(await context.read(_list, "accounts", read, request.query))
+    return answer(await context.read(list_of, "accounts", read, request.query))
 
 
 async def calendars(context: RpcContext, request: web.Request) -> web.Response:
@@ -132,7 +132,7 @@ async def calendars(context: RpcContext, request: web.Request) -> web.Response:
     def read(cut: Cut) -> Page[Calendar]:
         return queries.list_calendars(context.store, cut)
 
-    return answer(await context.read(_list, "calendars", read, request.query))
+    return answer(await context.read(list_of, "calendars", read, request.query))
 
 
 def cut_of(query: Mapping[str, str]) -> Cut:
@@ -147,9 +147,10 @@ def cut_of(query: Mapping[str, str]) -> Cut:
     return Cut(after=query.get("after", ""), limit=limit)
 
 
-def _list(
+def list_of(
     name: str, read: Callable[[Cut], Page[RecordT]], query: Mapping[str, str]
 ) -> dict[str, Json]:
+    """Returns one page of a list as a document."""
     page = read(cut_of(query))
     return {name: [present(record) for record in page.records], "after": page.after}
 

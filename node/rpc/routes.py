@@ -15,6 +15,7 @@ from node.rpc import (
     registry_queries,
     streams,
     submission,
+    total_queries,
 )
 from node.rpc.context import RpcContext
 from node.rpc.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_DEFAULT_MS, WAIT_MAX_MS
@@ -72,6 +73,10 @@ _PAGE: Final = (
     _LIMIT,
 )
 _ORGANISATION: Final = Parameter(name="organisation", words="Of this organisation only.")
+_MONTHS: Final = (
+    Parameter(name="from", words="First month, such as 2018-01."),
+    Parameter(name="to", words="Last month, inclusive."),
+)
 _LIST: Final = "The entries, and `after`: null, or where to go on."
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -135,6 +140,44 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=registry_queries.factors,
         answers=_LIST,
         query=(Parameter(name="factor", words="Of this series only."), *_PAGE),
+    ),
+    Route(path="/v1/factor-sets", handler=total_queries.factor_sets, answers=_LIST, query=_PAGE),
+    Route(path="/v1/gwp-sets", handler=total_queries.gwp_sets, answers=_LIST, query=_PAGE),
+    Route(
+        path="/v1/restatements",
+        handler=total_queries.restatements,
+        answers=_LIST,
+        query=(Parameter(name="factor", words="Of this series only."), *_PAGE),
+    ),
+    Route(
+        path="/v1/instruments",
+        handler=total_queries.instruments,
+        answers=_LIST,
+        query=(_ORGANISATION, *_PAGE),
+    ),
+    Route(
+        path="/v1/organisations/{id}/totals",
+        handler=total_queries.organisation_totals,
+        answers="Each month that holds anything, and the total over them.",
+        query=_MONTHS,
+    ),
+    Route(
+        path="/v1/sites/{id}/totals",
+        handler=total_queries.site_totals,
+        answers="Each month with its streams, the total over them, and the site's markets.",
+        query=_MONTHS,
+    ),
+    Route(
+        path="/v1/sites/{id}/restated-months",
+        handler=total_queries.restated_months,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(
+        path="/v1/sites/{id}/activities",
+        handler=total_queries.activities,
+        answers=_LIST,
+        query=_PAGE,
     ),
     Route(
         path="/v1/meters",

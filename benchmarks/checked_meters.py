@@ -72,7 +72,9 @@ class CheckedReadings:
                 (int(Channel.VOLTAGE_AN_CV), _VOLTAGE_CV),
                 (int(Channel.VOLTAGE_BN_CV), _VOLTAGE_CV),
                 (int(Channel.VOLTAGE_CN_CV), _VOLTAGE_CV),
+                (int(Channel.REACTIVE_LAGGING_VARH), 0),
                 (int(Channel.REPORTED_CO2_G), (amount * _CO2_FACTOR + 5_000) // 10_000),
+                (int(Channel.POWER_FACTOR_LAGGING_E4), 10_000),
             ),
             None,
         )

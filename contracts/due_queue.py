@@ -35,10 +35,16 @@ class DueKind(IntEnum):
     """Subject is a meter: has it gone silent?"""
     DEPOSIT_DEADLINE = 3
     """Subject is a site: was the step of its monthly deposit taken?"""
-    BALANCE = 7
-    """Subject is a meter with sub-meters: which of its days can be judged?"""
     CERTIFICATE = 5
     """Subject is a certificate: is its validity over?"""
+    PEER = 6
+    """Subject is a use of sites: which month of theirs can be compared?"""
+    BALANCE = 7
+    """Subject is a meter with sub-meters: which of its days can be judged?"""
+    BILL = 8
+    """Subject is a meter and a month: can its bill be judged?"""
+    SECOND_METER = 9
+    """Subject is a meter: which of its months can be compared with the second meter's?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

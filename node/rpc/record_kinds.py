@@ -10,11 +10,14 @@ from contracts.activity import Activity
 from contracts.alert import Alert
 from contracts.baseline import Approval
 from contracts.baselines import FitResult
+from contracts.bills import Bill
 from contracts.calendars import Calendar
 from contracts.certificate import CertificateBinding
 from contracts.certificates import CertificateChanged
 from contracts.certification import Certification, Misstatement
 from contracts.check_settings import CheckSettings
+from contracts.check_source import CheckSources
+from contracts.comparison import Comparison
 from contracts.correction import Correction
 from contracts.deposit import Deposit, DepositClock, Submission
 from contracts.due_queue import QuarantinedEntry
@@ -32,6 +35,7 @@ from contracts.reading import SubmitResult
 from contracts.restatement import Restatement
 from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
+from contracts.site_profile import SiteProfile
 from contracts.sites import Site
 from contracts.substitutes import SubstituteResult
 
@@ -52,7 +56,10 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "certification.misstatement": Misstatement,
     "certification.opened": Certification,
     "certification.planned": Certification,
+    "bill.submitted": Bill,
     "check.configured": CheckSettings,
+    "check.sources_named": CheckSources,
+    "comparison.judged": Comparison,
     "correction.approved": Correction,
     "correction.proposed": Correction,
     "deposit.checked": Deposit,
@@ -83,6 +90,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "plan.filed": MonitoringPlan,
     "report.defined": InventoryDesign,
     "revision.recorded": RecordedRevision,
+    "site.described": SiteProfile,
     "site.registered": Site,
     **{
         f"alert.{step}": Alert

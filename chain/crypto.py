@@ -45,6 +45,7 @@ class Domain(Enum):
     READING_DAY = b"tanlian/reading-day/1\x00"
     EVIDENCE = b"tanlian/evidence/1\x00"
     CERTIFICATION_SAMPLE = b"tanlian/certification-sample/1\x00"
+    LATE_TOTALS = b"tanlian/late-totals/1\x00"
 
     # Members are hashed by identity: the default asks for the name, in Python, at each hash.
     __hash__ = object.__hash__

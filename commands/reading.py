@@ -183,11 +183,13 @@ def _document(meter: "Meter", slot: "SlotView") -> dict[str, Any]:
 
 
 def _failed(slot: "SlotView") -> Iterator[str]:
-    from contracts.reading import NO_FACTOR
+    from contracts.reading import AFTER_CLOSE, NO_FACTOR
 
     yield from _names(slot.failed)
     if slot.failed & NO_FACTOR:
         yield "no valid factor"
+    if slot.failed & AFTER_CLOSE:
+        yield "after the close"
 
 
 def _names(mask: int) -> Iterator[str]:

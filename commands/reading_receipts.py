@@ -10,7 +10,7 @@ from commands.output import fail, print_fields, print_json, time_text
 from commands.submission import committed_transaction, print_receipt
 from contracts.check import LABELS, checks_in
 from contracts.meter import Meter
-from contracts.reading import NO_FACTOR, RawReading, SubmitReadings, SubmitResult
+from contracts.reading import AFTER_CLOSE, NO_FACTOR, RawReading, SubmitReadings, SubmitResult
 
 if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
@@ -73,4 +73,8 @@ def _print_outcomes(
 
 def _names(mask: int) -> list[str]:
     names = [LABELS[check] for check in checks_in(mask)]
-    return [*names, "no valid factor"] if mask & NO_FACTOR else names
+    if mask & NO_FACTOR:
+        names.append("no valid factor")
+    if mask & AFTER_CLOSE:
+        names.append("after the close")
+    return names

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U32, U64, Length, Milliseconds
+from chain.types import I64, U32, U64, Length, Milliseconds
 from contracts.factor import Factor
 from contracts.meter import Direction, Meter, Quantity
 
@@ -78,8 +78,9 @@ class MonthTotal(Record):
     """Intervals with a value."""
     flagged_count: U64
     """Intervals whose value failed a check when it came."""
-    without_factor_count: U64
-    """Intervals with an amount for which no factor was valid; not in ``co2e``."""
+    without_factor_count: I64
+    """Intervals with an amount for which no factor was valid; not in ``co2e``. Below zero only
+    where a closed month is counted apart and a correction takes such an interval off."""
     shares: Annotated[tuple[Share, ...], Length(0, SHARES_MAX)]
     """By period and version; of a meter that emits nothing, none."""
 

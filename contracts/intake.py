@@ -32,7 +32,6 @@ from contracts.meter_quality import MeterQuality, MutableQuality
 from contracts.meter_state import Memory, MeterState
 from contracts.page_book import PageBook
 from contracts.reading import (
-    NO_FACTOR,
     Outcome,
     Quality,
     RawReading,
@@ -163,9 +162,7 @@ class Intake:
             if page.corrected and page.is_corrected(slot):
                 amount = None  # what was approved for the interval counts already
                 self.quality_at(result.start_ms).move(quality, 0)
-            has_factor = self.ledger.count(result.start_ms, amount, is_flagged=failed != 0)
-            if not has_factor:
-                failed |= NO_FACTOR
+            failed |= self.ledger.count(result.start_ms, amount, is_flagged=failed != 0)
         else:
             self._count(result, page, failed)
         page.applied[slot] |= result.applied

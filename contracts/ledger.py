@@ -10,7 +10,8 @@ from contracts.factors import factor_at
 from contracts.local_clock import LocalClock
 from contracts.meter_facts import MeterFacts
 from contracts.month_draft import MutableSiteMonth, MutableStream, edit_site_month
-from contracts.reading import NO_FACTOR
+from contracts.period import closed_at, late_prefix
+from contracts.reading import AFTER_CLOSE, NO_FACTOR
 from contracts.reading_page import MutablePage
 
 _NEVER: Final = (0, 0)
@@ -19,12 +20,16 @@ _NEVER: Final = (0, 0)
 class _Place:
     """Where amounts of one month are added up while one period of the factor lasts."""
 
-    __slots__ = ("from_ms", "of_meter", "of_site", "share", "stream", "to_ms")
+    __slots__ = ("closed_bit", "from_ms", "of_meter", "of_site", "share", "stream", "to_ms")
 
-    def __init__(self, of_meter: MutableTotal, of_site: MutableSiteMonth | None) -> None:
+    def __init__(
+        self, of_meter: MutableTotal, of_site: MutableSiteMonth | None, closed_bit: int
+    ) -> None:
         self.of_meter = of_meter
         self.of_site = of_site
         """None where the meter is no part of its site's total."""
+        self.closed_bit = closed_bit
+        """AFTER_CLOSE where the month is closed, and these are the totals apart."""
         self.from_ms, self.to_ms = _NEVER
         """Period of the factor; empty where none is valid."""
         self.share: MutableShare | None = None
@@ -77,8 +82,8 @@ class Ledger:
         """Begins a call: what others did to the totals since the last one is to be seen."""
         self._places.clear()
 
-    def count(self, start_ms: int, amount: int | None, *, is_flagged: bool) -> bool:
-        """Counts a new interval; returns False where its amount has no valid factor.
+    def count(self, start_ms: int, amount: int | None, *, is_flagged: bool) -> int:
+        """Counts a new interval; returns the bits that this adds to its mask of failures.
 
         Args:
             start_ms: of the interval.
@@ -90,7 +95,7 @@ class Ledger:
         place.of_meter.count(is_flagged=is_flagged, has_factor=has_factor)
         if place.of_site is not None:
             place.of_site.count(is_flagged=is_flagged, has_factor=has_factor)
-        return has_factor
+        return place.closed_bit if has_factor else place.closed_bit | NO_FACTOR
 
     def correct(self, start_ms: int, page: MutablePage, slot: int, amount: int | None) -> None:
         """Sets the amount of a reading that was counted, and counts the new one instead.
@@ -150,13 +155,15 @@ class Ledger:
 
     def _open(self, month: int) -> _Place:
         state, facts = self._state, self._facts
-        key = facts.month_prefix + b"%06d" % month
+        meter = facts.meter
+        is_closed = closed_at(state, meter.site, month) is not None
+        prefix = late_prefix(meter.site, month) if is_closed else b""
+        key = prefix + facts.month_prefix + b"%06d" % month
         of_meter = state.edit(MonthTotal, key, MutableTotal)
         of_site = None
         if facts.is_part_of_site:
-            meter = facts.meter
-            of_site = edit_site_month(state, meter.organisation, meter.site, month)
-        return _Place(of_meter, of_site)
+            of_site = edit_site_month(state, meter.organisation, meter.site, month, prefix)
+        return _Place(of_meter, of_site, AFTER_CLOSE if is_closed else 0)
 
     def _enter_period(self, place: _Place, start_ms: int) -> None:
         factor = self._factor_at(start_ms)

@@ -1,10 +1,11 @@
 """The close of a month: from then on the totals of a site's month are what they are.
 
 Closing changes no number. Readings that come later are kept like all others, flagged
-:data:`AFTER_CLOSE`, and counted apart: the ledger writes what they would have changed under
-:func:`late_prefix` instead of the total's own key. They change totals only by a restatement
-(:mod:`contracts.month_restatement`), which two people sign and which leaves both totals provable.
-So one ADMIN may close alone: whatever the close shuts out comes back under two signatures.
+:data:`contracts.reading.AFTER_CLOSE`, and counted apart: the ledger writes what they would have
+changed under :func:`late_prefix` instead of the total's own key. They change totals only by a
+restatement (:mod:`contracts.month_restatement`), which two people sign and which leaves both totals
+provable. So one ADMIN may close alone: whatever the close shuts out comes back under two
+signatures.
 """
 
 from dataclasses import dataclass
@@ -22,10 +23,9 @@ from contracts.method import Method, method_of
 from contracts.month import Month, month_end_ms, month_name, month_start_ms
 from contracts.refusal import Code, refusal
 from contracts.site_month import SiteMonth, site_month_key
+from contracts.site_quality import SiteQuality, site_quality
 from contracts.sites import Site, require_site
 
-AFTER_CLOSE: Final = 1 << 25
-"""Bit of a mask of failures, above those of the checks: the month was closed already."""
 SITES_MAX: Final = 64
 """Sites of one call; whoever has more sends more calls."""
 
@@ -40,15 +40,6 @@ class ClosePeriod(Record):
     """Over by the calendar of each site, and closed at none of them."""
     note: Text
     """For people; may be empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrozenTotal(Record):
-    """A total as it stood at a moment."""
-
-    key: Annotated[bytes, Length(1, 256)]
-    """State key of the total."""
-    total: SiteMonth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +58,13 @@ class ClosedMonth(Record):
     closed_height: Height
     closed_by: PublicKey
     note: Text
-    totals: tuple[FrozenTotal, ...]
-    """The site's totals as the close froze them, by key; restatements leave them as they are."""
+    totals: SiteMonth | None
+    """The site's totals as the close froze them; None where nothing was measured. Restatements
+    leave this record as it is and add their own."""
+    quality: SiteQuality
+    """As the close found it."""
     restatement_count: U16
-    """Restatements since, numbered from 1."""
+    """Restatements since by ``period.restate``, numbered from 1."""
 
 
 CLOSED_PREFIX: Final = b"closed-month/"
@@ -159,7 +153,8 @@ def _closed(context: Context, site_id: str, arguments: ClosePeriod) -> ClosedMon
         closed_height=context.height,
         closed_by=context.sender,
         note=arguments.note,
-        totals=site_totals(state, site_id, month),
+        totals=state.get(SiteMonth, site_month_key(site_id, month)),
+        quality=site_quality(state, site_id, month, to_ms),
         restatement_count=0,
     )
 
@@ -168,13 +163,6 @@ def span_of(state: State, site: Site, month: int) -> tuple[Milliseconds, Millise
     """Returns start and end (exclusive) of a month by a site's calendar, milliseconds UTC."""
     calendar = require_calendar(state, site.calendar)
     return month_start_ms(calendar, month), month_end_ms(calendar, month)
-
-
-def site_totals(state: State, site_id: str, month: int) -> tuple[FrozenTotal, ...]:
-    """Returns the totals of a site's month as they stand, by key."""
-    key = site_month_key(site_id, month)
-    total = state.get(SiteMonth, key)
-    return () if total is None else (FrozenTotal(key=key, total=total),)
 
 
 METHODS: Final[tuple[Method, ...]] = (

@@ -26,6 +26,10 @@ STAMP_MS_END: Final = 253_402_300_800_000
 """Start of the year 10000; later stamps are no moments but mistakes of unit."""
 NO_FACTOR: Final = 1 << 24
 """Bit of a mask of failures, above those of the checks: no emission factor is valid then."""
+AFTER_CLOSE: Final = 1 << 25
+"""Bit of a mask of failures: its month was closed, and it changes totals by restatement only."""
+NO_CHECKS: Final = NO_FACTOR | AFTER_CLOSE
+"""Bits of a mask of failures that are of no check."""
 
 
 class Quality(IntEnum):
@@ -149,7 +153,7 @@ class SubmitResult(Record):
 
     outcomes: tuple[Outcome, ...]
     failed: tuple[U32, ...]
-    """Masks of the checks that it failed, and :data:`NO_FACTOR`."""
+    """Masks of the checks that it failed, with :data:`NO_FACTOR` and :data:`AFTER_CLOSE`."""
     root: Hash
     """Root of the tree over the leaf hashes of the readings (:func:`leaf_of`) in order, by
     :func:`chain.merkle.root_of_hashes`: one reading of a hundred is proved with seven hashes."""

@@ -62,7 +62,7 @@ class ReadingPage(Record):
     applied: Annotated[bytes, Length(0, 4 * SLOTS_MAX)]
     """Unsigned 32 bits: mask of the checks that applied."""
     failed: Annotated[bytes, Length(0, 4 * SLOTS_MAX)]
-    """Unsigned 32 bits: mask of the checks that failed, and NO_FACTOR."""
+    """Unsigned 32 bits: mask of the checks that failed, NO_FACTOR and AFTER_CLOSE."""
     qualities: Annotated[bytes, Length(0, SLOTS_MAX)]
     """One byte a slot; 0 where there is no value."""
     channels: Annotated[tuple[Annotated[bytes, Length(0, 512)], ...], Length(0, SLOTS_MAX)]

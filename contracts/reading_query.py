@@ -22,6 +22,8 @@ from contracts.factors import factor_at
 from contracts.meter import Meter
 from contracts.meter_state import MeterState, meter_state_key
 from contracts.reading import (
+    AFTER_CLOSE,
+    NO_CHECKS,
     NO_FACTOR,
     Outcome,
     RawReading,
@@ -64,9 +66,11 @@ class ReadingView:
     applied: int | None
     """Mask of the checks that applied; None for a reading that is not its interval's value."""
     failed: int
-    """Mask of the checks that it failed, without NO_FACTOR."""
+    """Mask of the checks that it failed, without the bits that are of no check."""
     has_factor: bool
     """Whether a factor was valid where one is needed."""
+    is_after_close: bool
+    """Whether its month was closed when it came."""
     amount: int | None
     """Base units; None where it is unknown or another reading is the interval's value."""
     co2e: int | None
@@ -187,8 +191,9 @@ def _view_of(place: _Place, reading: RawReading, outcome: Outcome, failed: int) 
         start_ms=start_ms,
         outcome=outcome,
         applied=applied,
-        failed=failed & ~NO_FACTOR,
+        failed=failed & ~NO_CHECKS,
         has_factor=not failed & NO_FACTOR,
+        is_after_close=failed & AFTER_CLOSE != 0,
         amount=amount,
         co2e=_co2e_at(place, start_ms, amount),
         leaf=leaf_of(meter.meter_id, meter.unit, reading),

@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U32, U64, Identifier, Length, Milliseconds, Range
+from chain.types import I64, U32, U64, Identifier, Length, Milliseconds, Range
 from contracts.emissions import IsoCategory, Numerator, Scope, numerator_of, pack_numerator
 from contracts.factor import EvidenceGrade
 from contracts.gas import Gas, Gases
@@ -112,8 +112,9 @@ class SiteMonth(Record):
     """Intervals with a value of the meters that count for the site."""
     flagged_count: U64
     """Of them, those that failed a check."""
-    without_factor_count: U64
-    """Of them, those without a valid factor: an exclusion that a report must state."""
+    without_factor_count: I64
+    """Of them, those without a valid factor: an exclusion that a report must state. Below zero only
+    where a closed month is counted apart."""
     streams: Annotated[tuple[Stream, ...], Length(0, STREAMS_MAX)]
     allocations: Annotated[tuple[Allocation, ...], Length(0, ALLOCATIONS_MAX)]
     market: MarketFactor | None
@@ -130,7 +131,7 @@ class OrganisationMonth(Record):
     scope2: Scope2
     interval_count: U64
     flagged_count: U64
-    without_factor_count: U64
+    without_factor_count: I64
 
 
 def site_month_key(site_id: str, month: int) -> bytes:

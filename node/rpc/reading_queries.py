@@ -13,7 +13,7 @@ from contracts.check import checks_in
 from contracts.emissions import co2e_of
 from contracts.factors import factor_at
 from contracts.meter import Meter, base_unit_of
-from contracts.reading import NO_FACTOR, Channel, emits
+from contracts.reading import AFTER_CLOSE, NO_FACTOR, Channel, emits
 from contracts.reading_page import (
     ReadingPage,
     SlotView,
@@ -85,6 +85,7 @@ def _present_interval(state: State, meter: Meter, slot: SlotView) -> dict[str, J
     # Grams are never rounded here: numbers are exact in ten-thousandths of a gram.
     add_member(members, "co2e_1e10_g", _co2e(state, meter, slot))
     members["has_factor"] = not slot.failed & NO_FACTOR
+    members["is_after_close"] = slot.failed & AFTER_CLOSE != 0
     members["failed_checks"] = [check.name for check in checks_in(slot.failed)]
     members["applied_checks"] = [check.name for check in checks_in(slot.applied)]
     channels: dict[str, Json] = {}

@@ -29,6 +29,7 @@ from contracts.inventory_design import InventoryDesign
 from contracts.market import MarketSpan
 from contracts.meter import Meter
 from contracts.monitoring_plan import MonitoringPlan
+from contracts.month_restatement import MonthRestatement, RestatementProposal
 from contracts.period import ClosedMonth
 from contracts.potentials import FactorSet, GwpSet
 from contracts.reading import SubmitResult
@@ -87,6 +88,8 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "meter.live": Meter,
     "meter.registered": Meter,
     "period.closed": ClosedMonth,
+    "period.restated": MonthRestatement,
+    "period.restatement_proposed": RestatementProposal,
     "plan.filed": MonitoringPlan,
     "report.defined": InventoryDesign,
     "revision.recorded": RecordedRevision,

@@ -125,6 +125,13 @@ class ReadingWorld(World):
         received = SubmitReadings.decode(arguments.encode())
         return SubmitResult.decode(submit(self.context(sender), received))
 
+    def send_to(self, meter_id: str, *readings: RawReading) -> SubmitResult:
+        """Submits readings of another meter in one call."""
+        unit = self.meter(meter_id).unit
+        arguments = SubmitReadings(meter_id=meter_id, unit=unit, readings=readings)
+        received = SubmitReadings.decode(arguments.encode())
+        return SubmitResult.decode(submit(self.context(OPERATOR), received))
+
     @property
     def memory(self) -> MeterState:
         state = get_meter_state(self.state, "main")

@@ -4,7 +4,7 @@ from contracts import period, sites
 from contracts.calendars import DAY_MS
 from contracts.month import first_day_of
 from contracts.period import ClosedMonth, ClosePeriod, closed_at, get_closed, late_prefix
-from contracts.site_month import site_month_key
+from contracts.site_month import SiteMonth, site_month_key
 from tests.unit.contracts.reading_world import HOUR_MS, ReadingWorld, amount
 from tests.unit.contracts.registry_world import OTHER_ADMIN, SECOND_ADMIN, SITE
 
@@ -25,9 +25,13 @@ def test_a_close_freezes_the_totals_of_the_month() -> None:
     world.call(period.close, CLOSE, sender=SECOND_ADMIN)
 
     closed = closed_of(world)
-    (frozen,) = closed.totals
-    assert frozen.key == site_month_key("plant", MONTH)
-    assert frozen.total.interval_count == 2
+    assert closed.totals == world.state.get(SiteMonth, site_month_key("plant", MONTH))
+    assert closed.totals is not None
+    assert closed.totals.interval_count == 2
+    quality = closed.quality
+    assert (quality.meter_count, quality.expected, quality.present) == (1, 31 * 96, 2)
+    assert (quality.availability_permille, quality.substituted_permille) == (0, 0)
+    assert quality.score_permille is not None
     assert closed.from_ms == first_day_of(MONTH) * DAY_MS - 10 * HOUR_MS
     assert closed.to_ms == first_day_of(MONTH + 1) * DAY_MS - 10 * HOUR_MS
     assert (closed.closed_by, closed.closed_ms) == (SECOND_ADMIN, world.time_ms)
@@ -39,7 +43,7 @@ def test_a_close_freezes_the_totals_of_the_month() -> None:
 def test_a_month_without_readings_can_be_closed() -> None:
     world = ReadingWorld()
     world.call(period.close, replace(CLOSE, month=0))
-    assert closed_of(world, 0).totals == ()
+    assert closed_of(world, 0).totals is None
 
 
 def test_a_month_is_closed_once() -> None:

@@ -18,8 +18,7 @@ from chain.types import Milliseconds
 from contracts.calendars import DAY_MS
 from contracts.check import Check, bit
 from contracts.meters import RegisterMeter
-from contracts.period import AFTER_CLOSE
-from contracts.reading import NO_FACTOR, Channel, Quality, RawReading
+from contracts.reading import AFTER_CLOSE, NO_FACTOR, Channel, Quality, RawReading
 
 WARMUP_WEEKS: Final = 4
 REFIT_DAYS: Final = 7

@@ -7,6 +7,7 @@
     ├── NodeUnreachable        no node answered within the patience of this client
     ├── MalformedAnswer        a node answered with something that is none of its interface
     ├── WrongChain             a node belongs to another network than this client expects
+    ├── InvalidCredential      a document that is no credential, or one that does not hold
     ├── InvalidArguments       arguments that no transaction can carry; nothing was sent
     └── TransactionError
         ├── TransactionRefused     no node takes it, and none can have taken it before
@@ -54,6 +55,10 @@ class MalformedAnswer(ClientError):
 
 class WrongChain(ClientError):
     """A node of another network."""
+
+
+class InvalidCredential(ClientError):
+    """A document that is no credential of ours, or one that does not hold."""
 
 
 class InvalidArguments(ClientError):

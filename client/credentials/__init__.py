@@ -1,0 +1,1 @@
+"""Verifiable credentials: what a certificate is outside the chain, and how it is checked."""

@@ -312,6 +312,10 @@ class TanlianClient:
         """Returns baselines by meter and version, qualified and refused."""
         return await self._list("/v1/baselines", "baselines", {"meter": meter}, limit)
 
+    async def corrections(self, meter_id: str, *, limit: int = LIST_LIMIT) -> list[Document]:
+        """Returns the corrections and substitutes of a meter by number."""
+        return await self._list(f"/v1/meters/{meter_id}/corrections", "corrections", {}, limit)
+
     async def alerts(
         self,
         *,

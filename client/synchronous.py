@@ -181,6 +181,10 @@ class SyncTanlianClient:
         """Returns baselines by meter and version, qualified and refused."""
         return self._run(self._client.baselines(meter=meter, limit=limit))
 
+    def corrections(self, meter_id: str, *, limit: int = LIST_LIMIT) -> list[Document]:
+        """Returns the corrections and substitutes of a meter by number."""
+        return self._run(self._client.corrections(meter_id, limit=limit))
+
     def alerts(
         self,
         *,

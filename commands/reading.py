@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands import correction
 from commands.output import JsonOption, fail, print_fields, print_json, print_table, say, time_text
 from commands.target import (
     OPERATOR_ACCOUNT,
@@ -18,10 +19,10 @@ from commands.target import (
 )
 
 if TYPE_CHECKING:
+    from contracts.interval import Interval
     from contracts.meter import Meter
-    from contracts.reading_page import SlotView
 
-app = typer.Typer(no_args_is_help=True, help="Readings: submit, get, list, trace.")
+app = typer.Typer(no_args_is_help=True, help="Readings: submit, get, list, trace, correct.")
 MeterArgument = Annotated[str, typer.Argument(help="Meter id.")]
 ZoneOption = Annotated[str, typer.Option(help="IANA zone of stamps without offset.")]
 
@@ -83,30 +84,31 @@ def list_readings(
     as_json: JsonOption = False,
 ) -> None:
     """List the intervals of a meter that have a value, the newest last."""
-    from commands.registry import meter_of, slots_backwards
+    from commands.registry import intervals_backwards, meter_of
 
     with connect(network, node) as connection:
         meter = meter_of(connection.client, meter_id)
-        found = list(islice(slots_backwards(connection.client, meter), limit))
+        found = list(islice(intervals_backwards(connection.client, meter), limit))
     found.reverse()
     if as_json:
-        print_json({"meter": meter_id, "readings": [_document(meter, slot) for slot in found]})
+        print_json({"meter": meter_id, "readings": [_document(meter, each) for each in found]})
         return
     if not found:
         say("No readings.")
         return
     base = _base_unit(meter)
     print_table(
-        ("!interval from", ">submitted", f">{base}", "quality", "failed checks"),
+        ("!interval from", ">submitted", f">{base}", ">counts", "quality", "failed checks"),
         [
             (
-                time_text(slot.start_ms),
-                slot.submitted,
-                slot.amount,
-                slot.quality.name.lower(),
-                ", ".join(_failed(slot)) or None,
+                time_text(each.start_ms),
+                None if each.raw is None else each.raw.submitted,
+                None if each.raw is None else each.raw.amount,
+                each.effective_amount,
+                each.effective_quality.name.lower(),
+                ", ".join(_failed(each)) or None,
             )
-            for slot in found
+            for each in found
         ],
     )
 
@@ -121,27 +123,34 @@ def get(
     as_json: JsonOption = False,
 ) -> None:
     """Show one interval: value, checks that applied and failed, and channels."""
+    from commands.correction import correction_document, correction_field
     from commands.reading_input import stamp_of
-    from commands.registry import meter_of, slot_at
+    from commands.registry import corrections_of, interval_at, meter_of
 
     with connect(network, node) as connection:
         meter = meter_of(connection.client, meter_id)
-        slot = slot_at(connection.client, meter, stamp_of(at, zone))
-    if slot is None:
-        fail(f"{meter_id}: expected a reading of the interval at {at}, got none")
-    document = _document(meter, slot)
+        found = interval_at(connection.client, meter, stamp_of(at, zone))
+        if found is None:
+            fail(f"{meter_id}: expected a reading of the interval at {at}, got none")
+        history = list(corrections_of(connection.client, meter, found))
+    document = _document(meter, found)
+    document["corrections"] = [correction_document(each, found.start_ms) for each in history]
     if as_json:
         print_json(document)
         return
+    raw, base = found.raw, _base_unit(meter)
+    unit = f"x 10^{meter.scale} {meter.unit.name.lower()}"
     print_fields(
         [
-            ("interval from", time_text(slot.start_ms)),
-            ("submitted", f"{slot.submitted} x 10^{meter.scale} {meter.unit.name.lower()}"),
-            ("amount", f"{slot.amount} {_base_unit(meter)}"),
-            ("quality", slot.quality.name.lower()),
+            ("interval from", time_text(found.start_ms)),
+            ("submitted", "none" if raw is None else f"{raw.submitted} {unit}"),
+            ("amount", "none" if raw is None else f"{raw.amount} {base}"),
+            ("counts", f"{found.effective_amount} {base}"),
+            ("quality", found.effective_quality.name.lower()),
             ("checks applied", ", ".join(document["applied"]) or "none"),
             ("checks failed", ", ".join(document["failed"]) or "none"),
             *((name.lower(), value) for name, value in document["channels"].items()),
+            *(correction_field(each, found.start_ms, base) for each in history),
         ]
     )
 
@@ -166,29 +175,41 @@ def trace(
         print_fields(list(document.items()))
 
 
-def _document(meter: "Meter", slot: "SlotView") -> dict[str, Any]:
+app.command("correct")(correction.correct)
+app.command("substitute")(correction.substitute)
+app.command("approve")(correction.approve)
+app.command("corrections")(correction.list_corrections)
+
+
+def _document(meter: "Meter", interval: "Interval") -> dict[str, Any]:
     from contracts.reading import Channel
 
+    raw, in_force = interval.raw, interval.in_force
+    channels = {} if raw is None else raw.channels
     return {
-        "interval_from_ms": slot.start_ms,
-        "interval_from": time_text(slot.start_ms),
-        "submitted": slot.submitted,
-        "amount": slot.amount,
+        "interval_from_ms": interval.start_ms,
+        "interval_from": time_text(interval.start_ms),
+        "submitted": None if raw is None else raw.submitted,
+        "amount": None if raw is None else raw.amount,
         "base_unit": _base_unit(meter),
-        "quality": slot.quality.name,
-        "applied": list(_names(slot.applied)),
-        "failed": list(_failed(slot)),
-        "channels": {Channel(number).name: value for number, value in slot.channels.items()},
+        "quality": None if raw is None else raw.quality.name,
+        "effective_amount": interval.effective_amount,
+        "effective_quality": interval.effective_quality.name,
+        "correction": None if in_force is None else in_force.number,
+        "applied": [] if raw is None else list(_names(raw.applied)),
+        "failed": list(_failed(interval)),
+        "channels": {Channel(number).name: value for number, value in channels.items()},
     }
 
 
-def _failed(slot: "SlotView") -> Iterator[str]:
-    from contracts.reading import AFTER_CLOSE, NO_FACTOR
+def _failed(interval: "Interval") -> Iterator[str]:
+    from contracts.reading import AFTER_CLOSE
 
-    yield from _names(slot.failed)
-    if slot.failed & NO_FACTOR:
+    if interval.raw is not None:
+        yield from _names(interval.raw.failed)
+    if not interval.has_factor:
         yield "no valid factor"
-    if slot.failed & AFTER_CLOSE:
+    if interval.raw is not None and interval.raw.failed & AFTER_CLOSE:
         yield "after the close"
 
 

@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, TypeVar
 from chain.codec import Record
 from client.errors import MalformedAnswer
 from commands.output import fail
+from contracts.correction import (
+    CorrectedPage,
+    Correction,
+    corrected_page_key,
+    correction_key,
+)
+from contracts.interval import Interval, intervals_of
 from contracts.meter import Meter, meter_key
 from contracts.meter_state import MeterState, meter_state_key
-from contracts.reading_page import ReadingPage, SlotView, page_key, page_start, slots_of
+from contracts.reading_page import ReadingPage, page_key, page_start
 
 if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
@@ -47,23 +54,44 @@ def newest_interval_ms(client: "SyncTanlianClient", meter_id: str) -> int | None
     return None if memory is None else memory.newest_ms
 
 
-def slots_backwards(client: "SyncTanlianClient", meter: Meter) -> Iterator[SlotView]:
-    """Yields the intervals of a meter that have a value, the newest first."""
+def intervals_backwards(client: "SyncTanlianClient", meter: Meter) -> Iterator[Interval]:
+    """Yields the intervals of a meter of which something is known, the newest first."""
     memory = read_state(client, MeterState, meter_state_key(meter.meter_id))
     page_ms = None if memory is None else memory.newest_page_ms
     while page_ms is not None:
         page = read_state(client, ReadingPage, page_key(meter.meter_id, page_ms))
         assert page is not None, "a page that is named exists"
-        yield from reversed(slots_of(meter, page_ms, page))
+        yield from reversed(_intervals_of(client, meter, page_ms, page))
         page_ms = page.previous_ms
 
 
-def slot_at(client: "SyncTanlianClient", meter: Meter, at_ms: int) -> SlotView | None:
-    """Returns the interval of a meter that a moment lies in, or None where it has no value."""
+def interval_at(client: "SyncTanlianClient", meter: Meter, at_ms: int) -> Interval | None:
+    """Returns the interval of a meter that a moment lies in, or None where nothing is known."""
     page_ms = page_start(meter.interval_ms, at_ms)
     page = read_state(client, ReadingPage, page_key(meter.meter_id, page_ms))
     if page is None:
         return None
     start_ms = at_ms - at_ms % meter.interval_ms
-    slots = slots_of(meter, page_ms, page)
-    return next((slot for slot in slots if slot.start_ms == start_ms), None)
+    found = _intervals_of(client, meter, page_ms, page)
+    return next((each for each in found if each.start_ms == start_ms), None)
+
+
+def corrections_of(
+    client: "SyncTanlianClient", meter: Meter, interval: Interval
+) -> Iterator[Correction]:
+    """Yields the approved corrections of an interval, the newest first."""
+    number = None if interval.newest is None else interval.newest.number
+    while number is not None:
+        correction = read_state(client, Correction, correction_key(meter.meter_id, number))
+        assert correction is not None, "a correction that is named exists"
+        yield correction
+        starts = [each.start_ms for each in correction.intervals]
+        number = correction.replaced[starts.index(interval.start_ms)].number
+
+
+def _intervals_of(
+    client: "SyncTanlianClient", meter: Meter, page_ms: int, page: ReadingPage
+) -> tuple[Interval, ...]:
+    # Where no bit is set a correction may have been withdrawn; its trace still counts.
+    key = corrected_page_key(meter.meter_id, page_ms)
+    return intervals_of(meter, page_ms, page, read_state(client, CorrectedPage, key))

@@ -25,11 +25,13 @@ from contracts.alert import (
     state_prefix,
 )
 from contracts.calendars import CALENDAR_PREFIX, Calendar, calendar_key
+from contracts.correction import Correction, correction_prefix
 from contracts.exchange import Exchange, ExchangeProposal, exchange_prefix, proposal_key
 from contracts.factor import FACTOR_PREFIX, Factor
 from contracts.meter import METER_PREFIX, Meter, meter_key
 from contracts.organisations import ORGANISATION_PREFIX, Organisation, organisation_key
 from contracts.refusal import Code, refusal
+from contracts.revision import RecordedRevision, revision_prefix
 from contracts.sites import SITE_PREFIX, Site, site_key
 
 PAGE_MAX: Final = 500
@@ -153,6 +155,18 @@ def list_meters(
 def list_exchanges(reader: StateReader, meter_id: str, cut: Cut = _FIRST_CUT) -> Page[Exchange]:
     """Returns the exchanges of a meter by time."""
     return _page(reader, Exchange, exchange_prefix(meter_id), cut)
+
+
+def list_corrections(reader: StateReader, meter_id: str, cut: Cut = _FIRST_CUT) -> Page[Correction]:
+    """Returns the corrections of a meter by number, proposed and approved."""
+    return _page(reader, Correction, correction_prefix(meter_id), cut)
+
+
+def list_revisions(
+    reader: StateReader, site_id: str, cut: Cut = _FIRST_CUT
+) -> Page[RecordedRevision]:
+    """Returns the revisions of a site by number."""
+    return _page(reader, RecordedRevision, revision_prefix(site_id), cut)
 
 
 def list_factors(

@@ -10,11 +10,13 @@ from contracts import queries
 from contracts.account import Account
 from contracts.alert import Alert, AlertState
 from contracts.calendars import Calendar
+from contracts.correction import Correction
 from contracts.exchange import Exchange
 from contracts.factor import Factor
 from contracts.meter import Meter
 from contracts.organisations import Organisation
 from contracts.queries import Cut, Page
+from contracts.revision import RecordedRevision
 from contracts.sites import Site
 from node.rpc.context import RpcContext, answer
 from node.rpc.limits import PAGE_DEFAULT
@@ -61,6 +63,26 @@ async def exchanges(context: RpcContext, request: web.Request) -> web.Response:
         return queries.list_exchanges(context.store, meter_id, cut)
 
     return answer(await context.read(list_of, "exchanges", read, request.query))
+
+
+async def corrections(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists the corrections and substitutes of a meter by number, proposed and approved."""
+    meter_id = parse_identifier(request.match_info["id"], "id")
+
+    def read(cut: Cut) -> Page[Correction]:
+        return queries.list_corrections(context.store, meter_id, cut)
+
+    return answer(await context.read(list_of, "corrections", read, request.query))
+
+
+async def revisions(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists the revisions of a site by number: spans whose numbers have changed."""
+    site_id = parse_identifier(request.match_info["id"], "id")
+
+    def read(cut: Cut) -> Page[RecordedRevision]:
+        return queries.list_revisions(context.store, site_id, cut)
+
+    return answer(await context.read(list_of, "revisions", read, request.query))
 
 
 async def alerts(context: RpcContext, request: web.Request) -> web.Response:

@@ -199,6 +199,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
     ),
     Route(
+        path="/v1/meters/{id}/corrections",
+        handler=registry_queries.corrections,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(
+        path="/v1/sites/{id}/revisions",
+        handler=registry_queries.revisions,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(
         path="/v1/baselines",
         handler=baseline_queries.baselines,
         answers=_LIST,

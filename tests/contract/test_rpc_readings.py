@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from chain.codec import Record
+from chain.crypto import Ed25519Signer
+from chain.merkle import root_of_hashes
 from chain.state import State
 from client.asynchronous import TanlianClient
+from contracts.account import Role
+from contracts.accounts import RegisterAccount
 from contracts.baseline import (
     Baseline,
     Model,
@@ -17,11 +22,13 @@ from contracts.baseline import (
     pack_cells,
 )
 from contracts.calendars import Calendar, RegisterCalendar
+from contracts.correction import AmountUnit
+from contracts.corrections import ApproveCorrection, CorrectReadings
 from contracts.factor import EvidenceGrade, FactorBasis
 from contracts.factors import SetFactor
 from contracts.meter import Direction, Quantity, StampConvention, Unit, ValueKind
 from contracts.meters import RegisterMeter
-from contracts.reading import Channel, Quality, RawReading, SubmitReadings
+from contracts.reading import Channel, MethodCode, Quality, RawReading, SubmitReadings, leaf_of
 from contracts.sites import RegisterSite
 from tests.rpc_node import ADMIN, ServedNode, key
 
@@ -92,9 +99,24 @@ def reading(hour: int, amount: int, **channels: int) -> RawReading:
     )
 
 
+READINGS = (reading(0, 100), reading(1, 90_000), reading(2, 120, DEMAND_W=120_000))
+
+
+async def commit(
+    served: ServedNode, number: int, method: str, arguments: Record, signer: Ed25519Signer = ADMIN
+) -> bytes:
+    """Commits a transaction of this number in a block of its own; returns its id."""
+    transaction = served.node.transaction(number, method=method, arguments=arguments, sender=signer)
+    (admission,) = await served.node.submit([transaction.wire])
+    assert admission.is_accepted, admission
+    await served.node.commit()
+    receipt = served.node.store.receipts(number + 1)[0]
+    assert receipt.code == "", receipt
+    return transaction.id
+
+
 async def measured(served: ServedNode) -> None:
     """Commits a meter with three readings: without a factor, above its nameplate, and good."""
-    readings = (reading(0, 100), reading(1, 90_000), reading(2, 120, DEMAND_W=120_000))
     calls: tuple[tuple[str, Any], ...] = (
         ("calendar.register", CALENDAR),
         ("site.register", SITE),
@@ -102,16 +124,11 @@ async def measured(served: ServedNode) -> None:
         ("meter.register", METER),
         (
             "readings.submit",
-            SubmitReadings(meter_id="main", unit=Unit.KILOWATT_HOUR, readings=readings),
+            SubmitReadings(meter_id="main", unit=Unit.KILOWATT_HOUR, readings=READINGS),
         ),
     )
     for number, (method, arguments) in enumerate(calls):
-        transaction = served.node.transaction(number, method=method, arguments=arguments)
-        (admission,) = await served.node.submit([transaction.wire])
-        assert admission.is_accepted, admission
-        await served.node.commit()
-        receipt = served.node.store.receipts(number + 1)[0]
-        assert receipt.code == "", receipt
+        await commit(served, number, method, arguments)
 
 
 async def get(served: ServedNode, path: str) -> tuple[int, Any]:
@@ -153,10 +170,55 @@ def test_a_submission_says_what_became_of_each_reading(run: Run) -> None:
 
             (transaction,) = document["transactions"]
             assert transaction["arguments"]["readings"][1]["amount"] == 90_000
+            leaves = [leaf_of("main", Unit.KILOWATT_HOUR, each) for each in READINGS]
             assert transaction["receipt"]["result"] == {
                 "outcomes": ["ACCEPTED", "ACCEPTED", "ACCEPTED"],
                 "failed": [1 << 24, 1 << 5, 0],
+                "root": root_of_hashes(leaves).hex(),
             }
+
+    run(body())
+
+
+def test_a_correction_stands_beside_its_reading_and_is_listed(run: Run) -> None:
+    second = Ed25519Signer(bytes([77]) * 32)
+
+    async def body() -> None:
+        async with ServedNode() as served, TanlianClient([served.url]) as client:
+            await measured(served)
+            account = RegisterAccount(
+                public_key=second.public_key, name="Second", roles=(Role.ADMIN,)
+            )
+            await commit(served, 5, "account.register", account)
+            proposal = CorrectReadings(
+                meter_id="main",
+                unit=AmountUnit.BASE,
+                intervals=((START_MS + 2 * HOUR_MS, 7), (START_MS + 3 * HOUR_MS, 8)),
+                method_code=MethodCode.INVOICE,
+                reason="billed",
+                evidence=bytes(32),
+            )
+            proposed = await commit(served, 6, "reading.correct", proposal)
+            approval = ApproveCorrection(meter_id="main", number=1, proposal=proposed)
+            await commit(served, 7, "reading.approve_correction", approval, second)
+
+            _, intervals = await get(served, "/v1/meters/main/readings")
+            *_, sent, missing = intervals["readings"]
+            (listed,) = await client.corrections("main")
+            _, revisions = await get(served, "/v1/sites/plant/revisions")
+
+            assert (sent["amount"], sent["effective_amount"]) == (120_000, 7)
+            assert (sent["quality"], sent["effective_quality"]) == ("MEASURED", "CALCULATED")
+            assert sent["co2e_1e10_g"] == 7 * 4_306 * 10**6
+            assert (missing["submitted"], missing["quality"]) == (None, None)
+            assert (missing["effective_amount"], missing["effective_quality"]) == (8, "SUBSTITUTE")
+            assert missing["correction"]["number"] == listed["number"] == 1
+            assert listed["replaced"] == [
+                {"amount": 120_000, "number": None},
+                {"amount": None, "number": None},
+            ]
+            (revision,) = revisions["revisions"]
+            assert revision["revision"]["subject"] == "correction/main/000001"
 
     run(body())
 

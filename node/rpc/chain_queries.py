@@ -86,7 +86,10 @@ def _block_document(context: RpcContext, height: int | None) -> dict[str, Json]:
     found = context.store.block(height)
     if found is None:
         raise unknown("UNKNOWN_BLOCK", "height", str(height))
-    return present_block(found, context.store.receipts(height))
+    return {
+        **present_block(found, context.store.receipts(height)),
+        **_certified(found.header.encode(), found.certificate.encode()),
+    }
 
 
 async def status(context: RpcContext, _request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from aiohttp import web
 from contracts import queries
 from node.rpc import (
     baseline_queries,
+    certificate_queries,
     chain_queries,
     health,
     reading_queries,
@@ -77,6 +78,7 @@ _MONTHS: Final = (
     Parameter(name="from", words="First month, such as 2018-01."),
     Parameter(name="to", words="Last month, inclusive."),
 )
+_BODY: Final = Parameter(name="body", words="Of this certification body only.")
 _LIST: Final = "The entries, and `after`: null, or where to go on."
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -238,6 +240,33 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
     ),
     Route(path="/v1/alerts/{id}", handler=registry_queries.alert, answers="The alert."),
+    Route(
+        path="/v1/certifications",
+        handler=certificate_queries.certifications,
+        answers=_LIST,
+        query=(_BODY, _ORGANISATION, *_PAGE),
+    ),
+    Route(
+        path="/v1/certifications/{id}",
+        handler=certificate_queries.certification,
+        answers="The engagement, and `misstatements`.",
+    ),
+    Route(
+        path="/v1/certificates",
+        handler=certificate_queries.certificates,
+        answers="The entries, each with its `status`, and `after`: null, or where to go on.",
+        query=(_BODY, _ORGANISATION, *_PAGE),
+    ),
+    Route(
+        path="/v1/certificates/{id}",
+        handler=certificate_queries.certificate,
+        answers="The certificate, its `status`, and its `changes`.",
+    ),
+    Route(
+        path="/v1/status-lists/{body}/{purpose}",
+        handler=certificate_queries.status_list,
+        answers="The indexes that are set, of `revocation` or `suspension`, as of a block.",
+    ),
     Route(
         path="/v1/events",
         handler=streams.events,

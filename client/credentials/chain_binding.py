@@ -1,0 +1,83 @@
+"""What binds a credential to its chain: a state proof of the certificate, inside the credential.
+
+The evidence is the state key, the record under it, the proof up to a state root, and the header
+with the commit certificate that made it final. With the genesis record, and without any node, that
+shows that the chain holds exactly this certificate.
+"""
+
+from typing import Final
+
+from chain.block import Header
+from chain.certificate import CommitCertificate
+from chain.crypto import ED25519
+from chain.errors import ChainError
+from chain.genesis import Genesis
+from chain.proof import verify_block
+from chain.state_tree import StateProof, verify_state_proof
+from client.credentials.document import Document, member
+from client.errors import InvalidCredential
+from contracts.certificate import CertificateBinding, certificate_key
+from contracts.certification import CertificationId
+
+EVIDENCE_TYPE: Final = "TanlianStateProof"
+
+
+def evidence_of(answer: Document) -> Document:
+    """Returns the evidence that a credential carries.
+
+    Args:
+        answer: a node's to ``GET /v1/proofs/state/{key}``.
+    """
+    return {
+        "type": [EVIDENCE_TYPE],
+        "key": answer["key"],
+        "value": answer["value"],
+        "proof": answer["canonical_proof"],
+        "header": answer["canonical_header"],
+        "certificate": answer["canonical_certificate"],
+    }
+
+
+def certificate_in(evidence: Document) -> CertificateBinding:
+    """Returns the certificate that an evidence holds; nothing is proved by that.
+
+    Raises:
+        InvalidCredential: it holds none.
+    """
+    try:
+        return CertificateBinding.decode(_bytes(evidence, "value"))
+    except ChainError as error:
+        raise InvalidCredential(f"evidence.value: {error}") from None
+
+
+def verify_evidence(
+    evidence: Document, certificate_id: CertificationId, genesis: Genesis
+) -> Header:
+    """Checks that the chain of a genesis held the evidence's record; returns the block's header.
+
+    Raises:
+        InvalidCredential: another key, chain or record, or a proof that does not hold.
+    """
+    key = certificate_key(certificate_id)
+    shown = _bytes(evidence, "key")
+    if shown != key:
+        raise InvalidCredential(f"evidence.key: expected {key!r}, got {shown!r}")
+    try:
+        header = Header.decode(_bytes(evidence, "header"))
+        certificate = CommitCertificate.decode(_bytes(evidence, "certificate"))
+        proof = StateProof.decode(_bytes(evidence, "proof"))
+        verify_block(header, certificate, genesis=genesis, scheme=ED25519)
+        verify_state_proof(header.state_root, key, _bytes(evidence, "value"), proof)
+    except ChainError as error:
+        raise InvalidCredential(f"evidence: {error}") from None
+    return header
+
+
+def _bytes(evidence: Document, name: str) -> bytes:
+    text = member(evidence, name, str)
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise InvalidCredential(
+            f"evidence.{name}: expected hexadecimal digits, got {text[:40]!a}"
+        ) from None

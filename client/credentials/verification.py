@@ -1,0 +1,217 @@
+"""Checking a certificate's credential: its proofs, its dates, its standing, its chain.
+
+Each step is a question of its own and the report says which were answered: a status that was not
+given is not a good one, and a credential without a genesis is only as good as its issuer's key.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chain.genesis import Genesis
+from chain.types import Milliseconds, PublicKey
+from client.credentials import chain_binding, data_integrity
+from client.credentials.certificate_credential import (
+    CERTIFICATE_TYPES,
+    PURPOSES,
+    STATUS_LIST_TYPES,
+    credential_of,
+)
+from client.credentials.document import Document, member
+from client.credentials.multibase import key_of_did
+from client.credentials.status_list import decode_list, is_set
+from client.errors import InvalidCredential
+from contracts.certificate import CertificateState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFinding:
+    """What a status list says of a certificate."""
+
+    purpose: str
+    as_of: str
+    """Moment that the list names."""
+    is_set: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was found; whoever asks decides what suffices."""
+
+    certificate: str
+    """Its id."""
+    issuer: PublicKey
+    co_signers: tuple[PublicKey, ...]
+    """Other keys whose proofs hold."""
+    valid_from: str
+    valid_until: str
+    statuses: tuple[StatusFinding, ...]
+    """By the lists that were given."""
+    block_height: int | None
+    """Block whose state is proved to hold the certificate; None where no genesis was given."""
+
+
+def verify_certificate(
+    credential: Document,
+    *,
+    now_ms: Milliseconds,
+    status_lists: tuple[Document, ...] = (),
+    genesis: Genesis | None = None,
+) -> Verdict:
+    """Checks a credential, and all that is given beside it.
+
+    Args:
+        credential: as :func:`client.credentials.document.parse` gave it.
+        now_ms: the verifier's clock, milliseconds UTC.
+        status_lists: credentials of status lists.
+        genesis: of the chain that the verifier trusts; None leaves the chain out.
+
+    Raises:
+        InvalidCredential: the first thing that does not hold.
+    """
+    _check_form(credential, CERTIFICATE_TYPES, "a certificate")
+    issuer, co_signers = _signers_of(credential)
+    valid_from, valid_until = _check_dates(credential, now_ms)
+    subject = member(credential, "credentialSubject", dict)
+    certificate_id = member(subject, "conformityCertificate", str)
+    height = None if genesis is None else _check_chain(credential, issuer, genesis)
+    statuses = tuple(_status(credential, issuer, each, now_ms) for each in status_lists)
+    for status in statuses:
+        if status.is_set:
+            raise InvalidCredential(
+                f"certificate {certificate_id}: expected one to rely on, got one that is "
+                f"{PURPOSES[status.purpose].name} as of {status.as_of}"
+            )
+    return Verdict(
+        certificate=certificate_id,
+        issuer=issuer,
+        co_signers=co_signers,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        statuses=statuses,
+        block_height=height,
+    )
+
+
+def _check_form(credential: Document, types: list[str], what: str) -> None:
+    context: list[Any] = member(credential, "@context", list)
+    if not context or context[0] != "https://www.w3.org/ns/credentials/v2":
+        raise InvalidCredential(
+            "@context: expected https://www.w3.org/ns/credentials/v2 first, got another"
+        )
+    if member(credential, "type", list) != types:
+        raise InvalidCredential(f"type: expected {what}, {types}, got {credential['type']}")
+
+
+def _signers_of(credential: Document) -> tuple[PublicKey, tuple[PublicKey, ...]]:
+    """Checks all proofs; returns the issuer's key, which must be among them, and the others."""
+    issuer = key_of_did(member(member(credential, "issuer", dict), "id", str), "issuer.id")
+    keys = [proof.public_key for proof in data_integrity.verify(credential)]
+    if issuer not in keys:
+        raise InvalidCredential(
+            f"proof: expected one of the issuer {issuer.hex()}, got {keys[0].hex()}"
+        )
+    return issuer, tuple(key for key in keys if key != issuer)
+
+
+def _check_dates(credential: Document, now_ms: Milliseconds) -> tuple[str, str]:
+    valid_from = member(credential, "validFrom", str)
+    valid_until = member(credential, "validUntil", str)
+    now = datetime.fromtimestamp(now_ms // 1_000, tz=UTC)
+    if now < moment_of(valid_from, "validFrom"):
+        raise InvalidCredential(f"validFrom: expected a moment that has come, got {valid_from}")
+    if now >= moment_of(valid_until, "validUntil"):
+        raise InvalidCredential(f"validUntil: expected a moment to come, got {valid_until}")
+    return valid_from, valid_until
+
+
+def moment_of(text: str, what: str) -> datetime:
+    """Returns a moment with its zone.
+
+    Raises:
+        InvalidCredential: no ISO 8601, or a local time.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidCredential(
+            f"{what}: expected a moment such as 2026-01-31T12:00:00Z, got {text[:40]!a}"
+        )
+    return moment
+
+
+def _check_chain(credential: Document, issuer: PublicKey, genesis: Genesis) -> int:
+    """Checks that the chain holds exactly what the credential says; returns the block's height."""
+    evidence: list[Any] = member(credential, "evidence", list)
+    proofs = [
+        each
+        for each in evidence
+        if isinstance(each, dict) and each.get("type") == [chain_binding.EVIDENCE_TYPE]
+    ]
+    if len(proofs) != 1:
+        raise InvalidCredential(
+            f"evidence: expected one {chain_binding.EVIDENCE_TYPE}, got {len(proofs)}"
+        )
+    certificate = chain_binding.certificate_in(proofs[0])
+    header = chain_binding.verify_evidence(proofs[0], certificate.certificate_id, genesis)
+    expected = credential_of(certificate, genesis.chain_id)
+    shown = data_integrity.without_proof(credential)
+    for name in sorted({*expected, *shown} - {"evidence"}):
+        if expected.get(name) != shown.get(name):
+            raise InvalidCredential(
+                f"{name}: expected what the chain holds of certificate "
+                f"{certificate.certificate_id}, got something else"
+            )
+    assert issuer == certificate.issued_by, "the issuer's name is made of the key"
+    return header.height
+
+
+def _status(
+    credential: Document, issuer: PublicKey, status_list: Document, now_ms: Milliseconds
+) -> StatusFinding:
+    """Returns what a status list says of a credential."""
+    _check_form(status_list, STATUS_LIST_TYPES, "a status list")
+    signer, _ = _signers_of(status_list)
+    if signer != issuer:
+        raise InvalidCredential(
+            f"status list: expected one of the certificate's issuer {issuer.hex()}, got one of "
+            f"{signer.hex()}"
+        )
+    as_of = member(status_list, "validFrom", str)
+    if datetime.fromtimestamp(now_ms // 1_000, tz=UTC) < moment_of(as_of, "validFrom"):
+        raise InvalidCredential(f"status list: expected one of the past, got one of {as_of}")
+    name = member(status_list, "id", str)
+    entry = _entry_in(credential, name)
+    purpose = member(entry, "statusPurpose", str)
+    subject = member(status_list, "credentialSubject", dict)
+    if purpose not in PURPOSES or member(subject, "statusPurpose", str) != purpose:
+        raise InvalidCredential(
+            f"status list: expected the purpose {purpose[:40]!a}, got "
+            f"{member(subject, 'statusPurpose', str)[:40]!a}"
+        )
+    index = member(entry, "statusListIndex", str)
+    if not (index.isascii() and index.isdigit() and len(index) < 10):
+        raise InvalidCredential(f"statusListIndex: expected digits, got {index[:40]!a}")
+    bits = decode_list(member(subject, "encodedList", str))
+    return StatusFinding(purpose=purpose, as_of=as_of, is_set=is_set(bits, int(index)))
+
+
+def _entry_in(credential: Document, list_name: str) -> Document:
+    entries: list[Any] = member(credential, "credentialStatus", list)
+    for each in entries:
+        if isinstance(each, dict) and each.get("statusListCredential") == list_name:
+            return each
+    raise InvalidCredential(
+        f"status list: expected one that the certificate names, got {list_name[:120]!a}"
+    )
+
+
+def standing_of(verdict: Verdict) -> str:
+    """Returns in words how far the standing of a certificate is known."""
+    asked = {status.purpose for status in verdict.statuses}
+    unknown = [purpose for purpose in PURPOSES if purpose not in asked]
+    if not unknown:
+        return CertificateState.VALID.name
+    return f"unknown: no status list of {' and '.join(unknown)} was given"

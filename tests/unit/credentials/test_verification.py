@@ -1,0 +1,254 @@
+"""A certificate's credential: what it says, and that nothing of it can be changed unnoticed."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from chain.crypto import Ed25519Signer
+from client.credentials import data_integrity
+from client.credentials.certificate_credential import credential_of, grams_text
+from client.credentials.chain_binding import evidence_of
+from client.credentials.document import parse, text_of
+from client.credentials.multibase import did_of
+from client.credentials.verification import standing_of, verify_certificate
+from client.errors import InvalidCredential
+from contracts.emissions import pack_numerator
+from tests import chain_samples as samples
+from tests.unit.credentials.credential_world import (
+    CERTIFICATE,
+    CERTIFIER,
+    GENESIS,
+    NOW_MS,
+    proof_answer,
+    signed,
+    status_list,
+    unsigned,
+)
+
+STRANGER = Ed25519Signer(b"x" * 32)
+BOTH_LISTS = (status_list("revocation"), status_list("suspension"))
+
+
+def refusal_of(credential: dict[str, Any], **given: Any) -> str:
+    with pytest.raises(InvalidCredential) as refused:
+        verify_certificate(credential, **{"now_ms": NOW_MS, "genesis": GENESIS, **given})
+    return str(refused.value)
+
+
+def test_a_certificate_goes_through_a_file_and_holds_without_any_node() -> None:
+    credential = parse(text_of(signed()).encode(), "certificate.json")
+
+    verdict = verify_certificate(
+        credential, now_ms=NOW_MS, status_lists=BOTH_LISTS, genesis=GENESIS
+    )
+
+    assert verdict.certificate == "body.000001"
+    assert verdict.issuer == CERTIFIER.public_key
+    assert verdict.block_height == 40
+    assert [(each.purpose, each.is_set) for each in verdict.statuses] == [
+        ("revocation", False),
+        ("suspension", False),
+    ]
+    assert standing_of(verdict) == "VALID"
+
+
+def test_what_was_not_given_is_not_said_to_be_good() -> None:
+    verdict = verify_certificate(signed(), now_ms=NOW_MS)
+    assert verdict.block_height is None
+    assert standing_of(verdict) == (
+        "unknown: no status list of revocation and suspension was given"
+    )
+    half = verify_certificate(signed(), now_ms=NOW_MS, status_lists=BOTH_LISTS[:1])
+    assert standing_of(half) == "unknown: no status list of suspension was given"
+
+
+def test_the_credential_says_what_was_checked() -> None:
+    subject = unsigned()["credentialSubject"]
+
+    assert subject["assessmentLevel"] == "REASONABLE"
+    assert subject["opinion"] == "UNMODIFIED"
+    assert subject["scope"]["fromMonth"] == "2023-10"
+    assert subject["assessment"][0]["declaredValue"]["scope2LocationBased"] == "129180.0000000000"
+    assert subject["auditableEvidence"] == {"reportSha256": "05" * 32}
+    assert subject["checks"]["presentIntervals"] == "2"
+    assert subject["checks"]["byCheck"][2] == {
+        "check": "DUPLICATE",
+        "number": "3",
+        "applied": "2",
+        "passed": "2",
+    }
+    assert subject["chain"]["stateRoot"] == "0a" * 32
+    assert subject["chain"]["chainId"] == GENESIS.chain_id.hex()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0.0000000000"), (1, "0.0000000001"), (-15 * 10**9, "-1.5000000000"),
+     (12 * 10**30, "1200000000000000000000.0000000000")],
+)  # fmt: skip
+def test_grams_are_written_exactly(value: int, text: str) -> None:
+    assert grams_text(pack_numerator(value)) == text
+
+
+def test_co_signers_are_named() -> None:
+    credential = data_integrity.sign(signed(), STRANGER, NOW_MS)
+
+    verdict = verify_certificate(credential, now_ms=NOW_MS, genesis=GENESIS)
+
+    assert verdict.co_signers == (STRANGER.public_key,)
+
+
+@pytest.mark.parametrize("purpose", ["revocation", "suspension"])
+def test_a_set_bit_ends_reliance(purpose: str) -> None:
+    text = refusal_of(signed(), status_lists=(status_list(purpose, 0, 5),))
+
+    state = {"revocation": "REVOKED", "suspension": "SUSPENDED"}[purpose]
+    assert text.startswith(
+        f"certificate body.000001: expected one to rely on, got one that is {state} as of 2023-"
+    )
+
+
+def test_another_certificates_bit_says_nothing_of_this_one() -> None:
+    lists = (status_list("revocation", 1, 2, 131_071),)
+
+    (status,) = verify_certificate(signed(), now_ms=NOW_MS, status_lists=lists).statuses
+    assert not status.is_set
+
+
+def test_a_status_list_is_the_issuers_own() -> None:
+    text = refusal_of(signed(), status_lists=(status_list("revocation", signer=STRANGER),))
+
+    assert text.startswith("status list: expected one of the certificate's issuer")
+
+
+def test_a_status_list_of_the_future_is_none() -> None:
+    late = status_list("revocation", time_ms=NOW_MS + 86_400_000)
+
+    assert refusal_of(signed(), status_lists=(late,)).startswith(
+        "status list: expected one of the past"
+    )
+
+
+def test_a_changed_status_list_does_not_hold() -> None:
+    changed = status_list("revocation", 0)
+    empty = status_list("revocation")
+    changed["credentialSubject"]["encodedList"] = empty["credentialSubject"]["encodedList"]
+
+    assert "the signature does not verify" in refusal_of(signed(), status_lists=(changed,))
+
+
+def test_a_list_that_the_certificate_does_not_name_is_refused() -> None:
+    other = data_integrity.without_proof(status_list("revocation"))
+    other["id"] = "urn:tanlian:other"
+    other = data_integrity.sign(other, CERTIFIER, NOW_MS)
+
+    assert "expected one that the certificate names" in refusal_of(signed(), status_lists=(other,))
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "text"),
+    [
+        (CERTIFICATE.issued_ms - 1_000, "validFrom: expected a moment that has come, got 2023-"),
+        (CERTIFICATE.valid_until_ms + 1_000, "validUntil: expected a moment to come, got 2023-"),
+    ],
+)
+def test_a_certificate_holds_within_its_dates(now_ms: int, text: str) -> None:
+    assert refusal_of(signed(), now_ms=now_ms).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"validUntil": "2099-01-01"}, "validUntil: expected a moment such as"),
+        ({"validFrom": "soon"}, "validFrom: expected a moment such as"),
+        ({"type": ["VerifiableCredential"]}, "type: expected a certificate"),
+        ({"@context": ["https://www.w3.org/2018/credentials/v1"]}, "@context: expected https"),
+        ({"@context": []}, "@context: expected https"),
+        ({"issuer": did_of(CERTIFIER.public_key)}, "issuer: expected an object, got str"),
+        ({"issuer": {"id": did_of(STRANGER.public_key)}}, "proof: expected one of the issuer"),
+        ({"credentialSubject": {}}, "conformityCertificate: expected text, got nothing"),
+        ({"evidence": []}, "evidence: expected one TanlianStateProof, got 0"),
+        ({"evidence": "none"}, "evidence: expected an array, got str"),
+        ({"name": "more"}, "name: expected what the chain holds of certificate body.000001"),
+        ({"validUntil": "2099-01-01T00:00:00Z"}, "validUntil: expected what the chain holds"),
+        ({"credentialStatus": []}, "credentialStatus: expected what the chain holds"),
+    ],
+)
+def test_a_certifier_cannot_sign_what_the_chain_does_not_hold(
+    changes: dict[str, Any], message: str
+) -> None:
+    assert refusal_of(signed(**changes)).startswith(message)
+
+
+def test_a_stranger_who_signs_is_not_the_issuer() -> None:
+    mine = {**unsigned(), "issuer": {"id": did_of(STRANGER.public_key), "name": "body"}}
+    credential = data_integrity.sign(mine, STRANGER, NOW_MS)
+
+    assert verify_certificate(credential, now_ms=NOW_MS).issuer == STRANGER.public_key
+    assert refusal_of(credential).startswith("issuer: expected what the chain holds")
+
+
+def test_another_genesis_binds_nothing() -> None:
+    other = samples.genesis(network="other")
+
+    assert refusal_of(signed(), genesis=other).startswith("evidence: chain id: expected")
+
+
+@pytest.mark.parametrize("name", ["key", "value", "proof", "header", "certificate"])
+@pytest.mark.parametrize("how", ["shorten", "flip", "text", "remove"])
+def test_evidence_that_was_changed_before_signing_proves_nothing(name: str, how: str) -> None:
+    evidence = evidence_of(proof_answer())
+    match how:
+        case "shorten":
+            evidence[name] = evidence[name][:-2]
+        case "flip":
+            evidence[name] = evidence[name][:-2] + f"{int(evidence[name][-2:], 16) ^ 1:02x}"
+        case "text":
+            evidence[name] = "no digits"
+        case _:
+            del evidence[name]
+
+    assert refusal_of(signed(evidence=[evidence])).startswith("evidence") or how == "remove"
+
+
+def test_another_certificates_evidence_proves_nothing_of_this_one() -> None:
+    other = replace(CERTIFICATE, certificate_id="body.000002", number=2)
+    evidence = [evidence_of(proof_answer(other))]
+
+    assert "expected what the chain holds of certificate body.000002" in refusal_of(
+        signed(evidence=evidence)
+    )
+
+
+SIGNED = signed()
+
+
+def leaves_of(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [leaf for name, each in value.items() for leaf in leaves_of(each, (*place, name))]
+    if isinstance(value, list):
+        return [leaf for n, each in enumerate(value) for leaf in leaves_of(each, (*place, n))]
+    return [place]
+
+
+@given(st.sampled_from(leaves_of(SIGNED)), st.text(max_size=8) | st.integers(0, 5) | st.none())
+def test_any_changed_value_is_noticed_by_the_proof_alone(place: tuple[Any, ...], new: Any) -> None:
+    document = copy.deepcopy(SIGNED)
+    parent: Any = document
+    for name in place[:-1]:
+        parent = parent[name]
+    if parent[place[-1]] == new:
+        return
+    parent[place[-1]] = new
+
+    with pytest.raises(InvalidCredential):
+        verify_certificate(document, now_ms=NOW_MS)
+
+
+def test_one_record_makes_one_document() -> None:
+    assert credential_of(CERTIFICATE, GENESIS.chain_id) == credential_of(
+        type(CERTIFICATE).decode(CERTIFICATE.encode()), GENESIS.chain_id
+    )

@@ -12,6 +12,8 @@ from commands import (
     alert,
     baseline,
     bench,
+    bill,
+    check,
     demo,
     evidence,
     factor,
@@ -21,6 +23,7 @@ from commands import (
     node,
     reading,
     simulate,
+    site,
 )
 from commands.output import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, CommandFailed, warn
 
@@ -36,6 +39,9 @@ app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
 app.add_typer(key.app, name="key")
 app.add_typer(meter.app, name="meter")
+app.add_typer(site.app, name="site")
+app.add_typer(check.app, name="check")
+app.add_typer(bill.app, name="bill")
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(reading.app, name="reading")
 app.add_typer(alert.app, name="alert")

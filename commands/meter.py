@@ -77,6 +77,69 @@ def show(
     print_fields(fields)
 
 
+@app.command("quality")
+def quality(
+    meter_id: Annotated[str, typer.Argument(help="Meter id.")],
+    month: Annotated[
+        str | None, typer.Option(help="This local month in full, such as 2018-01.")
+    ] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how complete a meter's readings are, and how many checks they passed, by month."""
+    with connect(network, node) as connection:
+        query = {} if month is None else {"month": month}
+        found: dict[str, Any] = connection.client.read(f"/v1/meters/{meter_id}/quality", query)
+    if as_json:
+        print_json(found)
+        return
+    if not found["months"]:
+        say("No readings.")
+        return
+    print_table(
+        ("!month", ">present", ">expected", ">available", ">score", ">flagged", ">aside", "off"),
+        [
+            (
+                each["month"],
+                each["present"],
+                each["expected"],
+                _permille_text(each["availability_permille"]),
+                _permille_text(each["score_permille"]),
+                each["flagged"],
+                each["aside"],
+                ", ".join(each["off"]) or "none",
+            )
+            for each in found["months"]
+        ],
+    )
+    if month is not None:
+        _print_month(found["months"][0])
+
+
+def _print_month(found: dict[str, Any]) -> None:
+    counts = ", ".join(f"{n} {name.lower()}" for name, n in found["qualities"].items() if n)
+    monitor = found["monitor_availability"]
+    hours = f"{monitor['assured']} of {monitor['hours']} hours"
+    print_fields(
+        [
+            ("values", counts or "none"),
+            ("monitor", f"{_permille_text(monitor['permille'])} available, {hours} before its end"),
+        ]
+    )
+    print_table(
+        (">#", "!check", ">applied", ">failed"),
+        [
+            (each["number"], each["name"], each["applied"], each["failed"])
+            for each in found["checks"]
+        ],
+    )
+
+
+def _permille_text(permille: int | None) -> str:
+    return "none" if permille is None else f"{permille // 10}.{permille % 10} %"
+
+
 @app.command("register")
 def register(
     meter_id: Annotated[str, typer.Argument(help="Id that no organisation uses, a-z 0-9 . _ -.")],

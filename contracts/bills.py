@@ -95,7 +95,7 @@ def newest_bill(state: State, meter_id: str, month: int) -> Bill | None:
 def submit(context: Context, arguments: SubmitBill) -> bytes:
     """Files a bill, in the place of an earlier one of the month; emits ``bill.submitted``.
 
-    It is judged at once where the meter has been heard beyond the month.
+    It is judged at once where the meter has been heard beyond the month, or was waited for.
 
     Raises:
         ContractRefusal: ``UNKNOWN_METER``, ``NOT_PERMITTED`` for anybody but a certifier or the
@@ -128,7 +128,7 @@ def submit(context: Context, arguments: SubmitBill) -> bytes:
     )
     state.put(bill_key(meter.meter_id, bill.month, number), bill)
     context.emit("bill.submitted", meter.meter_id, bill)
-    if is_heard_beyond(state, meter, calendar, bill.month):
+    if _is_ripe(context, (meter,), calendar, bill.month):
         judge_bill(context, meter, bill)
     else:
         subject = f"{meter.meter_id}/{bill.month}"

@@ -12,6 +12,7 @@ from node.rpc import (
     certificate_queries,
     chain_queries,
     health,
+    quality_queries,
     reading_queries,
     registry_queries,
     streams,
@@ -222,6 +223,35 @@ ROUTES: Final[tuple[Route, ...]] = (
             _ROWS,
         ),
     ),
+    Route(
+        path="/v1/checks",
+        handler=quality_queries.default_checks,
+        answers="All checks with their parameters.",
+    ),
+    Route(
+        path="/v1/meters/{id}/checks",
+        handler=quality_queries.meter_checks,
+        answers="The version in force, sources, and all checks with their parameters.",
+    ),
+    Route(
+        path="/v1/meters/{id}/checks/versions",
+        handler=quality_queries.check_versions,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(
+        path="/v1/meters/{id}/quality",
+        handler=quality_queries.meter_quality,
+        answers="Availability, score and counts by month.",
+        query=(Parameter(name="month", words="This month only, such as 2018-01, in full."),),
+    ),
+    Route(
+        path="/v1/meters/{id}/comparisons",
+        handler=quality_queries.comparisons,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    Route(path="/v1/meters/{id}/bills", handler=quality_queries.bills, answers=_LIST, query=_PAGE),
     Route(
         path="/v1/meters/{id}/exchanges",
         handler=registry_queries.exchanges,

@@ -94,23 +94,36 @@ def test_only_a_certifier_and_the_utility_that_the_owner_named_may_bill() -> Non
 
 def test_a_month_that_is_not_heard_yet_is_waited_for() -> None:
     world = MonthWorld()
-    world.report_month("main", 1_000, days=20)
-    world.call(submit_bill, BILLED, sender=CERTIFIER)
-    assert due_of(world, DueKind.BILL) == ["main/644"]
-    assert on_bill_due(world.context(), "main/644") is not None or world.comparisons()
-    world.report_month("main", 1_000)
-    assert on_bill_due(world.context(), "main/644") is None
+    world.report_month("main", 1_000, days=50)
+    world.call(submit_bill, replace(BILLED, month=OCTOBER, amount=31_000), sender=CERTIFIER)
+    assert due_of(world, DueKind.BILL) == ["main/645"]
+    assert on_bill_due(world.context(), "main/645") == world.time_ms + DAY_MS
+    assert world.comparisons() == []
+    world.report_month("main", 1_000, days=70)
+    assert on_bill_due(world.context(), "main/645") is None
     assert [each.has_passed for each in world.comparisons()] == [True]
 
 
 def test_a_month_is_waited_for_no_longer_than_45_days() -> None:
     world = MonthWorld()
-    world.report_month("main", 1_000, days=20)
-    world.call(submit_bill, BILLED, sender=CERTIFIER)
-    world.next_block(after_ms=20 * DAY_MS)
-    assert on_bill_due(world.context(), "main/644") is None
+    world.report_month("main", 1_000, days=50)
+    october = replace(BILLED, month=OCTOBER, amount=31_000)
+    world.call(submit_bill, october, sender=CERTIFIER)
+    world.next_block(after_ms=45 * DAY_MS)
+    assert on_bill_due(world.context(), "main/645") is None
     (found,) = world.comparisons()
     assert (found.observed, found.has_passed) == (20_000, False)
+    world.report_month("main", 1_000, days=70)
+    world.call(submit_bill, replace(october, note="again"), sender=CERTIFIER)
+    assert [each.has_passed for each in world.comparisons()] == [True]
+
+
+def test_a_bill_of_a_month_that_was_waited_for_is_judged_at_once() -> None:
+    world = MonthWorld()
+    world.report_month("main", 1_000, days=20)
+    world.call(submit_bill, BILLED, sender=CERTIFIER)
+    assert [(each.observed, each.has_passed) for each in world.comparisons()] == [(20_000, False)]
+    assert due_of(world, DueKind.BILL) == []
 
 
 def test_no_bill_of_a_month_that_is_not_over() -> None:

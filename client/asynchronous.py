@@ -3,8 +3,8 @@
 ::
 
     async with TanlianClient(["http://127.0.0.1:8001"], signer=signer) as client:
-        outcome = await client.submit_and_wait("alert.acknowledge", AcknowledgeAlert(...))
-        async for event in client.events(after="latest", kind="alert."):
+        outcome = await client.submit_and_wait("case.acknowledge", TakeStep(...))
+        async for event in client.events(after="latest", kind="alert.,case."):
             ...
 
 Private keys never leave this process. Of several nodes each request takes the next, and goes on to
@@ -316,16 +316,14 @@ class TanlianClient:
         """Returns the corrections and substitutes of a meter by number."""
         return await self._list(f"/v1/meters/{meter_id}/corrections", "corrections", {}, limit)
 
-    async def alerts(
-        self,
-        *,
-        state: str | None = None,
-        meter: str | None = None,
-        organisation: str | None = None,
-        limit: int = LIST_LIMIT,
-    ) -> list[Document]:
-        """Returns alerts, with the filters that are given; ``state`` such as ``OPEN``."""
-        filters = {"state": state, "meter": meter, "organisation": organisation}
+    async def alerts(self, *, limit: int = LIST_LIMIT, **filters: str | None) -> list[Document]:
+        """Returns alerts.
+
+        Args:
+            limit: most alerts to return.
+            filters: ``state`` such as ``OPEN``, ``severity``, ``escalated``, ``meter``, ``site``,
+                ``organisation``; those that are given narrow the list.
+        """
         return await self._list("/v1/alerts", "alerts", filters, limit)
 
     async def factors(
@@ -371,7 +369,7 @@ class TanlianClient:
         Args:
             after: cursor of the last event that was handled; ``latest`` for what comes from now
                 on; None for all from the beginning.
-            kind: prefix of the kinds wanted, such as ``alert.``; empty for all.
+            kind: prefixes of the kinds wanted, such as ``alert.,case.``; empty for all.
 
         Raises:
             NodeUnreachable, RpcProblem: no node has served for the patience of this client.

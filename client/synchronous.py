@@ -185,18 +185,9 @@ class SyncTanlianClient:
         """Returns the corrections and substitutes of a meter by number."""
         return self._run(self._client.corrections(meter_id, limit=limit))
 
-    def alerts(
-        self,
-        *,
-        state: str | None = None,
-        meter: str | None = None,
-        organisation: str | None = None,
-        limit: int = LIST_LIMIT,
-    ) -> list[Document]:
+    def alerts(self, *, limit: int = LIST_LIMIT, **filters: str | None) -> list[Document]:
         """Returns alerts, with the filters that are given."""
-        return self._run(
-            self._client.alerts(state=state, meter=meter, organisation=organisation, limit=limit)
-        )
+        return self._run(self._client.alerts(limit=limit, **filters))
 
     def factors(self, *, factor: str | None = None, limit: int = LIST_LIMIT) -> list[Document]:
         """Returns emission factors by series and time."""

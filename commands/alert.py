@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.case import AlertArgument, add_steps
 from commands.output import (
     JsonOption,
     minute_text,
@@ -15,28 +16,21 @@ from commands.output import (
     time_text,
     warn,
 )
-from commands.submission import submit_and_print
-from commands.target import (
-    OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.target import NetworkOption, NodeOption, connect
 
-app = typer.Typer(no_args_is_help=True, help="Alerts: list, follow, acknowledge, explain, resolve.")
-
-AlertArgument = Annotated[str, typer.Argument(help="Alert id, as `tanlian alert list` shows it.")]
-_CERTIFIER = "certifier"
+app = typer.Typer(no_args_is_help=True, help="Alerts: list, follow, explain, resolve, close.")
+add_steps(app)
 
 
 @app.command("list")
 def list_alerts(
-    state: Annotated[
-        str | None, typer.Option(help="open, acknowledged, explained or resolved.")
-    ] = None,
+    state: Annotated[str | None, typer.Option(help="Such as open, explained, closed.")] = None,
+    severity: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
     meter: Annotated[str | None, typer.Option(help="Of this meter only.")] = None,
+    site: Annotated[str | None, typer.Option(help="Of this site only.")] = None,
+    escalated: Annotated[
+        bool, typer.Option("--escalated", help="Only where a deadline has passed.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     network: NetworkOption = None,
     node: NodeOption = None,
@@ -45,9 +39,15 @@ def list_alerts(
     """List alerts, the oldest first."""
     from commands.registry import meter_of
 
-    wanted = None if state is None else state.upper()
+    filters = {
+        "state": None if state is None else state.upper(),
+        "severity": None if severity is None else severity.upper(),
+        "meter": meter,
+        "site": site,
+        "escalated": "true" if escalated else None,
+    }
     with connect(network, node) as connection:
-        alerts = connection.client.alerts(state=wanted, meter=meter, limit=limit)
+        alerts = connection.client.alerts(limit=limit, **filters)
         if meter is not None and not alerts:
             # A misspelt meter must not read as one without alerts.
             meter_of(connection.client, meter)
@@ -59,7 +59,7 @@ def list_alerts(
         say("No alerts.")
         return
     print_table(
-        ("!alert", "what", "state", "!since (UTC)", ">times"),
+        ("!alert", "what", "severity", "state", "!since (UTC)", ">times", "!due (UTC)"),
         [alert_row(alert) for alert in alerts],
     )
 
@@ -71,10 +71,20 @@ def alert_row(alert: dict[str, Any]) -> tuple[object, ...]:
     return (
         alert["alert_id"],
         LABELS[Check[alert["check"]]],
+        alert["severity"],
         alert["state"] + ("" if alert["cleared_ms"] is None else ", cleared"),
         minute_text(alert["first_interval_ms"]),
         alert["occurrences"],
+        deadline_text(alert),
     )
+
+
+def deadline_text(alert: dict[str, Any]) -> str:
+    """Returns by when the next step is due, and how often that has passed."""
+    if alert["deadline_ms"] is None:
+        return "-"
+    late = f", {alert['escalation']} x late" if alert["escalation"] else ""
+    return minute_text(alert["deadline_ms"]) + late
 
 
 @app.command("show")
@@ -84,7 +94,7 @@ def show(
     node: NodeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one alert with every step that people took."""
+    """Show one alert with its whole story: who did what, when, and what is due."""
     from contracts.check import LABELS, Check
 
     with connect(network, node) as connection:
@@ -94,101 +104,49 @@ def show(
         return
     check = Check[alert["check"]]
     first, last = time_text(alert["first_interval_ms"]), time_text(alert["last_interval_ms"])
-    intervals = f"{first} to {last}, {alert['occurrences']} failed"
+    subject = alert["site"] if alert["meter"] is None else f"{alert['meter']} at {alert['site']}"
+    responsible = alert["responsible"]
     fields: list[tuple[str, object]] = [
         ("alert", alert["alert_id"]),
         ("check", f"{check:d}, {LABELS[check]}"),
-        ("meter", f"{alert['meter']} at {alert['site']} ({alert['organisation']})"),
+        ("subject", f"{subject} ({alert['organisation']})"),
+        ("severity", alert["severity"]),
         ("state", alert["state"]),
         ("opened", time_text(alert["opened_ms"])),
-        ("intervals", intervals),
+        ("intervals", f"{first} to {last}, {alert['occurrences']} failed"),
         ("first failure", f"observed {alert['observed']}, expected {alert['expected']}"),
         ("first reading", alert["leaf"]),
         ("cleared", time_text(alert["cleared_ms"])),
         ("cause", alert["cause"]),
+        ("responsible", None if responsible is None else responsible[:12]),
+        ("next step due", deadline_text(alert)),
     ]
-    for step in ("acknowledged", "explained", "resolved"):
-        if (taken := alert[step]) is not None:
-            by = f"{time_text(taken['time_ms'])} by {taken['account'][:12]}"
-            fields.append((step, f"{by}: {taken['note'] or '(no note)'}"))
+    if alert["remedy"] is not None:
+        number = alert["remedy_number"]
+        fields.append(("remedy", alert["remedy"] + ("" if number is None else f" {number}")))
     print_fields(fields)
+    if alert["story"]:
+        print_table(
+            ("!when (UTC)", "who", "did", "!state then", "note"),
+            [_entry_row(entry) for entry in alert["story"]],
+        )
 
 
-@app.command("ack")
-def acknowledge(
-    alert_id: AlertArgument,
-    note: Annotated[str, typer.Option(help="What is being done.")] = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take an alert from OPEN to ACKNOWLEDGED: somebody has seen it."""
-    from contracts.alerts import AcknowledgeAlert
-
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        arguments = AcknowledgeAlert(alert_id=alert_id, note=note)
-        submit_and_print(connection.client, "alert.acknowledge", arguments, as_json=as_json)
-
-
-@app.command("explain")
-def explain(
-    alert_id: AlertArgument,
-    cause: Annotated[str, typer.Option(help="Such as METER_FAULT, COMMS, SCHEDULE, EQUIPMENT.")],
-    note: Annotated[str, typer.Option(help="What happened, and how one knows.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take an alert from ACKNOWLEDGED to EXPLAINED: a cause is stated."""
-    from commands.choices import choice_of
-    from contracts.alert import Cause
-    from contracts.alerts import ExplainAlert
-
-    arguments = ExplainAlert(
-        alert_id=alert_id, cause=choice_of(Cause, cause, "--cause"), explanation=note
-    )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "alert.explain", arguments, as_json=as_json)
-
-
-@app.command("resolve")
-def resolve(
-    alert_id: AlertArgument,
-    note: Annotated[str, typer.Option(help="Why the explanation is accepted.")] = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take an alert from EXPLAINED to RESOLVED: a second pair of eyes accepts it."""
-    from contracts.alerts import ResolveAlert
-
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_CERTIFIER,
-    ) as connection:
-        arguments = ResolveAlert(alert_id=alert_id, note=note)
-        submit_and_print(connection.client, "alert.resolve", arguments, as_json=as_json)
+def _entry_row(entry: dict[str, Any]) -> tuple[object, ...]:
+    """Returns the cells of one line of a story."""
+    who = "the contract" if entry["account"] is None else entry["account"][:12]
+    note = entry["note"]
+    if (file := entry["file"]) is not None:
+        note = f"{file['name']} ({file['media_type']}), SHA-256 {file['sha256']} {note}"
+    if entry["assignee"] is not None:
+        note = f"to {entry['assignee'][:12]} {note}"
+    if entry["cause"] is not None:
+        note = f"{entry['cause']}: {note}"
+    if entry["remedy_number"] is not None:
+        note = f"number {entry['remedy_number']} {note}"
+    if (recheck := entry["recheck"]) is not None:
+        note = f"{recheck['checked']} intervals checked again, {recheck['failed']} fail {note}"
+    return (minute_text(entry["time_ms"]), who, entry["action"], entry["state"], note)
 
 
 @app.command("watch")
@@ -203,12 +161,25 @@ def watch(
     """Follow alerts as they are raised and dealt with, until Ctrl-C."""
     with connect(network, node) as connection:
         warn("Waiting for alerts; Ctrl-C ends.")
-        for event in connection.client.events(after=after, kind="alert."):
+        for event in connection.client.events(after=after, kind="alert.,case."):
             if as_json:
                 print_json_line(
                     {"cursor": event.cursor, "kind": event.kind, "alert": event.content}
                 )
             elif isinstance(event.content, dict):
-                label, state = alert_row(event.content)[1:3]
-                moment = time_text(event.time_ms)
-                say(f"{moment}  {event.kind:<18} {event.subject}  {label}, {state}")
+                say(f"{time_text(event.time_ms)}  {_event_text(event.kind, event.content)}")
+
+
+def _event_text(kind: str, content: dict[str, Any]) -> str:
+    """Returns one line for an event of an alert or its case."""
+    if "check" in content:
+        label, severity, state = alert_row(content)[1:4]
+        return f"{kind:<18} {content['alert_id']}  {label}, {severity}, {state}"
+    if kind == "case.escalated":
+        return (
+            f"{kind:<18} {content['alert_id']}  {content['stage']} is overdue for the "
+            f"{content['level']}. time; next: {content['next']}"
+        )
+    if "action" in content:
+        return f"{kind:<18} {content['alert_id']}  {content['note']}"
+    return f"{kind:<18} {content['organisation']}"

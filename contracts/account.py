@@ -14,11 +14,11 @@ class Role(IntEnum):
     ADMIN = 1
     """Registers accounts, sites, meters of its organisation; second signature of exchanges."""
     OPERATOR = 2
-    """Runs meters of its organisation: submits readings, acknowledges and explains alerts."""
+    """Runs meters of its organisation: submits readings, takes care of alerts."""
     GATEWAY = 3
     """A device that submits readings for meters of its organisation and does nothing else."""
     CERTIFIER = 4
-    """A certification body's officer: resolves alerts of any organisation, sets factors."""
+    """A certification body's officer: reviews cases of any organisation, sets factors."""
     AUDITOR = 5
     """Reads; sends nothing that changes the state."""
 

@@ -3,7 +3,7 @@
 An account *is* an Ed25519 public key. Genesis creates one admin for each organisation; an admin
 registers and revokes the accounts of its own organisation and of no other. No account can revoke
 itself, so an organisation always keeps an admin. Certifiers belong to certification bodies: else
-any admin could make one that resolves the alerts of its own plant, or of a competitor's.
+any admin could make one that closes the cases of its own plant, or of a competitor's.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
-"""The alert: one episode of one check at one meter, and who did what about it.
+"""The alert: one episode of one check at one meter or site, and how far people have taken it.
 
 An alert says that a condition held, not that somebody is at fault. Two things happen to it
 independently: the *condition* goes away when readings pass again (``cleared_ms``), and *people*
-take it from OPEN over ACKNOWLEDGED and EXPLAINED to RESOLVED, each step signed. Neither implies
-the other, because a condition that went away by itself still wants a cause.
+take it as a case from OPEN to CLOSED, each step signed (:mod:`contracts.case`). Neither implies the
+other, because a condition that went away by itself still wants a cause.
 """
 
 from dataclasses import dataclass
@@ -11,26 +11,49 @@ from enum import IntEnum
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U32, Hash, Identifier, Milliseconds, Pattern, PublicKey, Text
+from chain.types import U8, U32, Hash, Identifier, Milliseconds, Pattern, PublicKey
 from contracts.check import Check
 
 ALERT_ID_PATTERN: Final = Pattern(
     r"[a-z0-9][a-z0-9._-]{0,63}\.[0-9]{2}\.[0-9]{6,10}",
-    "a meter, check number and counter such as steel-main.18.000001",
+    "a meter or site, check number and counter such as steel-main.18.000001",
 )
 AlertId = Annotated[str, ALERT_ID_PATTERN]
 
 
 class AlertState(IntEnum):
-    """How far people have taken an alert."""
+    """How far people have taken an alert (carbon.md 1)."""
 
     OPEN = 1
     ACKNOWLEDGED = 2
     """Somebody has seen it and takes care."""
-    EXPLAINED = 3
+    INVESTIGATING = 3
+    """The cause is being looked for."""
+    EXPLAINED = 4
     """A cause is stated."""
-    RESOLVED = 4
-    """A second pair of eyes accepts the explanation; nothing follows."""
+    REBASELINED = 5
+    """A baseline version that was set since is to show that the window is as expected."""
+    CORRECTED = 6
+    """An approved correction or substitute is to show it."""
+    DISMISSED = 7
+    """A second pair of eyes accepts that nothing has to change."""
+    VERIFIED = 8
+    """The same window passes the same check now, or the dismissal stands."""
+    CLOSED = 9
+    """Nothing is left to do; a repeat opens another alert."""
+
+
+LIVE_STATES: Final = tuple(state for state in AlertState if state is not AlertState.CLOSED)
+"""States in which something is left to do."""
+
+
+class Severity(IntEnum):
+    """How soon people have to act: the deadlines of a case follow from it."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
 
 
 class Cause(IntEnum):
@@ -49,14 +72,19 @@ class Cause(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step(Record):
-    """One signed step of a person."""
+class Occurrence:
+    """One interval at which a condition held."""
 
-    account: PublicKey
-    time_ms: Milliseconds
-    """Block time."""
-    note: Text
-    """What the person wrote; for the step to EXPLAINED, the explanation."""
+    check: Check
+    """The check that failed."""
+    interval_start_ms: int
+    """Start of the failing interval, UTC."""
+    observed: int
+    """What was found, in the check's own unit; kept within what a record can hold."""
+    expected: int
+    """What it was held against, in the same unit."""
+    leaf: bytes
+    """Leaf hash of the failing reading; 32 zero bytes where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +92,13 @@ class Alert(Record):
     """One episode; repeats within the grouping window belong to it."""
 
     alert_id: AlertId
-    meter: Identifier
+    meter: Identifier | None
+    """None where the condition is one of the site."""
     organisation: Identifier
     site: Identifier
     check: Check
+    severity: Severity
+    """Of the check, and a step higher after each escalation."""
     state: AlertState
     opened_ms: Milliseconds
     """Block time at which it was opened."""
@@ -85,58 +116,98 @@ class Alert(Record):
     """What it was held against, in the same unit."""
     leaf: Hash
     """Leaf hash of the first failing reading; zeros where there is none, as for MISSING."""
-    cause: Cause | None
-    """None until EXPLAINED."""
-    acknowledged: Step | None
-    explained: Step | None
-    resolved: Step | None
     cleared_ms: Milliseconds | None
     """When the condition was gone, in the time of the readings; None while it holds."""
     cleared_at_ms: Milliseconds | None
     """Block time of the last clearing, kept when the condition returns; None before the first."""
+    responsible: PublicKey | None
+    """Who is to take the next step: the account it was assigned to, else the one responsible for
+    the meter when it was opened; None of a site until it is assigned."""
+    deadline_ms: Milliseconds | None
+    """Block time by which the next step is due; None once CLOSED."""
+    escalation: U8
+    """How often that deadline has passed."""
+    cause: Cause | None
+    """None until EXPLAINED."""
+    acknowledged_ms: Milliseconds | None
+    """Block time of the first acknowledgement, kept when the case is reopened."""
+    explained_ms: Milliseconds | None
+    """Block time of the first explanation."""
+    explained_by: PublicKey | None
+    """Who explained it last."""
+    remedy: AlertState | None
+    """REBASELINED, CORRECTED or DISMISSED, whichever was claimed last."""
+    remedy_number: U32 | None
+    """Baseline version or correction that was named; None for DISMISSED."""
+    rechecked_to_ms: Milliseconds | None
+    """Up to where the window has passed the re-check that is under way; None where none is."""
+    entry_count: U32
+    """Entries of the case's story."""
+    comment_count: U8
+    file_count: U8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTrack(Record):
-    """What is known of the alerts of one meter and check."""
+    """What is known of the alerts of one meter or site and check."""
 
     counter: U32
     """Number of the last alert."""
-    unresolved: tuple[U32, ...]
-    """Numbers of the latest unresolved alerts, ascending; those that repeats may join."""
+    unclosed: tuple[U32, ...]
+    """Numbers of the latest alerts that are not CLOSED, ascending; those that repeats may join."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertReference(Record):
-    """Entry of the index by state."""
+    """Entry of the index by state: what lists filter by."""
 
     alert_id: AlertId
     organisation: Identifier
+    site: Identifier
+    severity: Severity
+    escalation: U8
+    cause: Cause | None
+    opened_ms: Milliseconds
 
 
 ALERT_PREFIX: Final = b"alert/"
 _STATE_PREFIX: Final = "alert-by-state/"
 
 
-def alert_id_of(meter_id: str, check: Check, number: int) -> AlertId:
-    """Returns the id of the n-th alert of a meter and check."""
-    return f"{meter_id}.{check:02d}.{number:06d}"
+def alert_id_of(subject: str, check: Check, number: int) -> AlertId:
+    """Returns the id of the n-th alert of a meter or site and check."""
+    return f"{subject}.{check:02d}.{number:06d}"
 
 
 def alert_key(alert_id: AlertId) -> bytes:
     """Returns the state key of an alert; those of a meter share a prefix."""
-    meter_id, check, number = alert_id.rsplit(".", 2)
-    return b"%s%s/%s" % (alert_meter_prefix(meter_id), check.encode(), number.encode())
+    return ALERT_PREFIX + key_part_of(alert_id)
 
 
-def alert_meter_prefix(meter_id: str) -> bytes:
-    """Returns the prefix of the state keys of a meter's alerts."""
-    return ALERT_PREFIX + meter_id.encode() + b"/"
+def key_part_of(alert_id: AlertId) -> bytes:
+    """Returns an alert's id as parts of a state key: meter or site, check and number."""
+    subject, check, number = alert_id.rsplit(".", 2)
+    return f"{subject}/{check}/{number}".encode()
 
 
-def track_key(meter_id: str, check: Check) -> bytes:
-    """Returns the state key of the track of a meter and check."""
-    return f"alert-track/{meter_id}/{check:02d}".encode()
+def subject_of(alert: Alert) -> str:
+    """Returns the meter, or the site where the condition is one of the site."""
+    return alert.site if alert.meter is None else alert.meter
+
+
+def number_of(alert: Alert) -> int:
+    """Returns the alert's number within its track."""
+    return int(alert.alert_id.rsplit(".", 1)[1])
+
+
+def alert_subject_prefix(subject: str) -> bytes:
+    """Returns the prefix of the state keys of the alerts of a meter, and of a site so called."""
+    return ALERT_PREFIX + subject.encode() + b"/"
+
+
+def track_key(subject: str, check: Check) -> bytes:
+    """Returns the state key of the track of a meter or site and check."""
+    return f"alert-track/{subject}/{check:02d}".encode()
 
 
 def state_prefix(state: AlertState) -> bytes:
@@ -147,3 +218,16 @@ def state_prefix(state: AlertState) -> bytes:
 def state_key(alert: Alert) -> bytes:
     """Returns the index key of an alert in its present state; keys sort by time of opening."""
     return state_prefix(alert.state) + f"{alert.opened_ms:020d}/{alert.alert_id}".encode()
+
+
+def reference_to(alert: Alert) -> AlertReference:
+    """Returns the index entry of an alert."""
+    return AlertReference(
+        alert_id=alert.alert_id,
+        organisation=alert.organisation,
+        site=alert.site,
+        severity=alert.severity,
+        escalation=alert.escalation,
+        cause=alert.cause,
+        opened_ms=alert.opened_ms,
+    )

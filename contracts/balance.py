@@ -16,6 +16,7 @@ from typing import Final
 from chain.codec import Record
 from chain.state import State
 from chain.types import HASH_BYTES, Milliseconds
+from contracts.alert import Occurrence
 from contracts.alerts import clear_alert, raise_alert
 from contracts.calendars import DAY_MS, Calendar, calendar_key
 from contracts.check import Check, bit
@@ -159,7 +160,7 @@ class Family:
             count_later(self._state, parent_id, month, Check.PARENT_SUM, passed, failed)
         if cleared_ms is not None:
             clear_alert(
-                context, meter_id=self.parent.meter_id, check=Check.PARENT_SUM, at_ms=cleared_ms
+                context, subject_id=self.parent.meter_id, check=Check.PARENT_SUM, at_ms=cleared_ms
             )
 
     def judge_window(
@@ -200,15 +201,14 @@ class Family:
         return LocalClock(calendar)
 
     def _raise(self, context: Context, start_ms: Milliseconds, deviation: Deviation) -> None:
-        raise_alert(
-            context,
-            meter=self.parent,
+        occurrence = Occurrence(
             check=Check.PARENT_SUM,
             interval_start_ms=start_ms,
             observed=deviation.observed,
             expected=deviation.expected,
             leaf=bytes(HASH_BYTES),
         )
+        raise_alert(context, self.parent, occurrence)
 
 
 class _Day:

@@ -22,7 +22,7 @@ CASES_SCANNED_MAX: Final = 20_000
 """Open cases of the whole consortium that are looked through; about 0.3 s."""
 REVISIONS_SCANNED_MAX: Final = 1_000
 """Revisions of one site since the block that was executed again."""
-FINAL_ALERT_STATES: Final = (AlertState.RESOLVED,)
+FINAL_ALERT_STATES: Final = (AlertState.CLOSED,)
 """States in which nothing is left to do."""
 
 

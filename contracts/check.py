@@ -54,10 +54,16 @@ class Check(IntEnum):
     """The month agrees with the signed bill."""
     PEER = 21
     """Like sites of the same use."""
+    TARGET = 41
+    """A site leaves the path of its targets."""
+    DEPOSIT = 42
+    """A step of a site's monthly deposit is overdue."""
 
 
-CHECK_COUNT: Final = len(Check)
-"""Bits of a check mask."""
+CHECK_COUNT: Final = 21
+"""Checks of readings, and bits of a check mask."""
+READING_CHECKS: Final = tuple(check for check in Check if check <= CHECK_COUNT)
+"""Checks of readings, ascending; the others are conditions of a site and have no bit."""
 
 LABELS: Final[dict[Check, str]] = {
     Check.SIGNATURE_SEQUENCE: "sequence",
@@ -81,6 +87,8 @@ LABELS: Final[dict[Check, str]] = {
     Check.POWER_FACTOR: "power factor",
     Check.BILL: "utility bill",
     Check.PEER: "peer comparison",
+    Check.TARGET: "off the path of targets",
+    Check.DEPOSIT: "deposit overdue",
 }
 """Short names for people, in tables and notices."""
 
@@ -96,4 +104,4 @@ def bit(check: Check) -> int:
 
 def checks_in(mask: int) -> tuple[Check, ...]:
     """Returns the checks whose bits are set in a mask, ascending."""
-    return tuple(check for check in Check if mask & bit(check))
+    return tuple(check for check in READING_CHECKS if mask & bit(check))

@@ -12,6 +12,7 @@ from typing import Final
 from chain.codec import Record
 from chain.state import State
 from chain.types import HASH_BYTES, I64, U32, Identifier, Milliseconds, Text
+from contracts.alert import Occurrence
 from contracts.alerts import clear_alert, raise_alert
 from contracts.calendars import Calendar, require_calendar
 from contracts.check import Check
@@ -104,17 +105,16 @@ def record_comparison(context: Context, meter: Meter, comparison: Comparison) ->
     calendar = require_calendar(state, meter.calendar)
     if comparison.has_passed:
         at_ms = month_end_ms(calendar, month)
-        clear_alert(context, meter_id=meter.meter_id, check=check, at_ms=at_ms)
+        clear_alert(context, subject_id=meter.meter_id, check=check, at_ms=at_ms)
     else:
-        raise_alert(
-            context,
-            meter=meter,
+        occurrence = Occurrence(
             check=check,
             interval_start_ms=month_start_ms(calendar, month),
             observed=comparison.observed,
             expected=comparison.expected,
             leaf=bytes(HASH_BYTES),
         )
+        raise_alert(context, meter, occurrence)
     context.emit("comparison.judged", meter.meter_id, comparison)
 
 

@@ -33,6 +33,8 @@ class DueKind(IntEnum):
 
     MISSING = 1
     """Subject is a meter: has it gone silent?"""
+    CASE_DEADLINE = 2
+    """Subject is an alert: was the next step of its case taken in time?"""
     DEPOSIT_DEADLINE = 3
     """Subject is a site: was the step of its monthly deposit taken?"""
     CERTIFICATE = 5
@@ -103,6 +105,11 @@ def push(state: State, *, due_ms: Milliseconds, kind: DueKind, subject: str) -> 
     """Puts an entry into the queue; the same entry twice is one."""
     entry = DueEntry(due_ms=due_ms, kind=kind, subject=subject)
     state.put(due_key(entry), entry)
+
+
+def withdraw(state: State, *, due_ms: Milliseconds, kind: DueKind, subject: str) -> None:
+    """Takes an entry out of the queue; one that is not there any more changes nothing."""
+    state.delete(due_key(DueEntry(due_ms=due_ms, kind=kind, subject=subject)))
 
 
 def run_due(

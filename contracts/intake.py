@@ -10,6 +10,7 @@ from typing import Final
 
 from chain.state import State
 from chain.types import HASH_BYTES, Hash
+from contracts.alert import Occurrence
 from contracts.alerts import clear_alert, raise_alert
 from contracts.baseline_lookup import BaselineLookup
 from contracts.calendars import Calendar
@@ -463,16 +464,15 @@ class Intake:
         self._clear(check, result.start_ms)
 
     def _raise_at(self, start_ms: int, check: Check, deviation: Deviation, leaf: bytes) -> None:
-        raise_alert(
-            self._context,
-            meter=self._meter,
+        occurrence = Occurrence(
             check=check,
             interval_start_ms=start_ms,
             observed=deviation.observed,
             expected=deviation.expected,
             leaf=leaf,
         )
+        raise_alert(self._context, self._meter, occurrence)
 
     def _clear(self, check: Check, at_ms: int) -> None:
-        clear_alert(self._context, meter_id=self._meter.meter_id, check=check, at_ms=at_ms)
+        clear_alert(self._context, subject_id=self._meter.meter_id, check=check, at_ms=at_ms)
         self._memory.alerting &= ~bit(check)

@@ -8,6 +8,7 @@ reading never writes to the queue.
 from typing import Final
 
 from chain.types import HASH_BYTES, Milliseconds
+from contracts.alert import Occurrence
 from contracts.alerts import raise_alert
 from contracts.check import Check, bit
 from contracts.check_settings import is_on, settings_at
@@ -44,15 +45,14 @@ def on_due(context: Context, meter_id: str) -> Milliseconds | None:
     if missing <= tolerated:
         return heard_until_ms + (tolerated + 1) * meter.interval_ms
     if is_on(settings, Check.MISSING) and not memory.alerting & bit(Check.MISSING):
-        raise_alert(
-            context,
-            meter=meter,
+        occurrence = Occurrence(
             check=Check.MISSING,
             interval_start_ms=heard_until_ms,
             observed=missing,
             expected=tolerated,
             leaf=bytes(HASH_BYTES),
         )
+        raise_alert(context, meter, occurrence)
         memory.alerting |= bit(Check.MISSING)
         context.state.put(meter_state_key(meter_id), memory.record())
     return context.time_ms + max(meter.interval_ms, silent_ms // BACKOFF_DIVISOR)

@@ -20,11 +20,13 @@ from contracts.alert import (
     Alert,
     AlertReference,
     AlertState,
+    Severity,
     alert_key,
-    alert_meter_prefix,
+    alert_subject_prefix,
     state_prefix,
 )
 from contracts.calendars import CALENDAR_PREFIX, Calendar, calendar_key
+from contracts.case import CaseEntry, entry_prefix
 from contracts.correction import Correction, correction_prefix
 from contracts.exchange import Exchange, ExchangeProposal, exchange_prefix, proposal_key
 from contracts.factor import FACTOR_PREFIX, Factor
@@ -177,34 +179,55 @@ def list_factors(
     return _page(reader, Factor, FACTOR_PREFIX + series, cut)
 
 
-def list_alerts(
-    reader: StateReader,
-    cut: Cut = _FIRST_CUT,
-    *,
-    state: AlertState | None = None,
-    meter: str | None = None,
-    organisation: str | None = None,
-) -> Page[Alert]:
-    """Returns alerts; each filter that is given narrows them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts are wanted; each member that is given narrows them."""
 
-    With ``meter`` they come by check and number; else with ``state`` by time of opening, from
-    the index, so that the open ones cost nothing for the resolved ones; else by meter.
+    state: AlertState | None = None
+    severity: Severity | None = None
+    organisation: str | None = None
+    site: str | None = None
+    meter: str | None = None
+    is_escalated: bool | None = None
+    """Whether the deadline of the next step has passed at least once."""
+
+    def admits(self, alert: Alert | AlertReference) -> bool:
+        """Returns whether an alert is wanted, as far as severity, place and escalation say."""
+        return (
+            self.severity in {None, alert.severity}
+            and self.organisation in {None, alert.organisation}
+            and self.site in {None, alert.site}
+            and self.is_escalated in {None, alert.escalation > 0}
+        )
+
+
+_ALL_ALERTS: Final = AlertFilter()
+
+
+def list_alerts(
+    reader: StateReader, cut: Cut = _FIRST_CUT, wanted: AlertFilter = _ALL_ALERTS
+) -> Page[Alert]:
+    """Returns alerts.
+
+    With a meter they come by check and number; else with a state by time of opening, from the
+    index, so that the open ones cost nothing for the closed ones; else by meter or site.
     """
+    state, meter = wanted.state, wanted.meter
 
     def is_wanted(alert: Alert) -> bool:
-        return state in {None, alert.state} and organisation in {None, alert.organisation}
+        return state in {None, alert.state} and wanted.admits(alert)
 
     if meter is not None:
-        return _page(reader, Alert, alert_meter_prefix(meter), cut, is_wanted)
+        return _page(
+            reader,
+            Alert,
+            alert_subject_prefix(meter),
+            cut,
+            lambda alert: alert.meter == meter and is_wanted(alert),
+        )
     if state is None:
         return _page(reader, Alert, ALERT_PREFIX, cut, is_wanted)
-    references = _page(
-        reader,
-        AlertReference,
-        state_prefix(state),
-        cut,
-        lambda reference: organisation in {None, reference.organisation},
-    )
+    references = _page(reader, AlertReference, state_prefix(state), cut, wanted.admits)
     alerts = tuple(_referenced(reader, reference) for reference in references.records)
     return Page(records=alerts, after=references.after)
 
@@ -218,6 +241,11 @@ def list_records(
 ) -> Page[EntryT]:
     """Returns records of one class by key, under a prefix that its noun's file names."""
     return _page(reader, cls, prefix, cut, is_wanted)
+
+
+def list_case_entries(reader: StateReader, alert_id: str, cut: Cut = _FIRST_CUT) -> Page[CaseEntry]:
+    """Returns the story of a case, in the order in which it was written."""
+    return _page(reader, CaseEntry, entry_prefix(alert_id), cut)
 
 
 def _referenced(reader: StateReader, reference: AlertReference) -> Alert:

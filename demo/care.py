@@ -1,4 +1,4 @@
-"""Taking care of alerts: from OPEN to RESOLVED, each step signed by who may take it."""
+"""Taking care of alerts: from OPEN to CLOSED, each step signed by who may take it."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import Final
 
 from client.asynchronous import Call, TanlianClient
 from contracts.alert import AlertState, Cause
-from contracts.alerts import AcknowledgeAlert, ExplainAlert, ResolveAlert
+from contracts.cases import ExplainCase, TakeStep
 from contracts.check import Check
 from demo.cast import MARKED_METER
 from demo.receipts import BEHIND_MAX_S
@@ -26,7 +26,7 @@ _EXPLANATIONS: Final[Mapping[Check, tuple[Cause, str]]] = {
 
 
 async def take_care(stage: Stage) -> list[str]:
-    """Takes one alert of each fault that was put in to RESOLVED.
+    """Takes one alert of each fault that was put in to CLOSED.
 
     Returns:
         Ids of the alerts.
@@ -39,14 +39,17 @@ async def take_care(stage: Stage) -> list[str]:
     taken: list[str] = []
     for check, (cause, words) in _EXPLANATIONS.items():
         alert_id = await _open_alert(operator, check)
+        quiet, accepted = (TakeStep(alert_id=alert_id, note=note) for note in ("", "As marked."))
         steps = (
-            (operator, "alert.acknowledge", AcknowledgeAlert(alert_id=alert_id, note="")),
+            (operator, "case.acknowledge", quiet),
+            (operator, "case.investigate", quiet),
             (
                 operator,
-                "alert.explain",
-                ExplainAlert(alert_id=alert_id, cause=cause, explanation=words),
+                "case.explain",
+                ExplainCase(alert_id=alert_id, cause=cause, explanation=words),
             ),
-            (certifier, "alert.resolve", ResolveAlert(alert_id=alert_id, note="As marked.")),
+            (certifier, "case.dismiss", accepted),
+            (certifier, "case.close", accepted),
         )
         for client, method, arguments in steps:
             await commit_all(client, [Call(method=method, arguments=arguments)])

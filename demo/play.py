@@ -123,7 +123,7 @@ class Play:
     async def _marked(self) -> None:
         await self._office(MARKED, cast.MARKED_METER, self.sources.marked)
         alerts = await take_care(self.stage)
-        self.screen.say(f"From OPEN to RESOLVED: {', '.join(alerts)}.")
+        self.screen.say(f"From OPEN to CLOSED: {', '.join(alerts)}.")
 
     async def _forrestal(self) -> None:
         operator = self.stage.operator("forrestal")
@@ -252,7 +252,7 @@ async def _followed_alerts(stage: Stage, screen: Screen) -> AsyncIterator[None]:
     """Shows alerts as they are raised, as long as the block runs."""
 
     async def follow() -> None:
-        async for event in stage.admin("certifier").events(kind="alert."):
+        async for event in stage.admin("certifier").events(kind="alert.,case."):
             if isinstance(event.content, dict):
                 screen.show_alert(event.content)
 

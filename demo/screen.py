@@ -26,8 +26,13 @@ ALERTS_SHOWN: Final = 8
 _STYLES: Final = {
     "OPEN": "red",
     "ACKNOWLEDGED": "yellow",
+    "INVESTIGATING": "yellow",
     "EXPLAINED": "cyan",
-    "RESOLVED": "green",
+    "REBASELINED": "cyan",
+    "CORRECTED": "cyan",
+    "DISMISSED": "cyan",
+    "VERIFIED": "green",
+    "CLOSED": "green",
 }
 
 
@@ -80,6 +85,8 @@ class Screen:
 
     def show_alert(self, alert: Mapping[str, object]) -> None:
         """Shows an alert as it is now; the one that changed last stands last."""
+        if "check" not in alert:
+            return  # an entry of a story, or the terms of an organisation
         alert_id = str(alert["alert_id"])
         is_new = self._alerts.pop(alert_id, None) is None
         self._alerts[alert_id] = alert

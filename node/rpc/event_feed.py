@@ -56,8 +56,10 @@ class EventFeed:
         Args:
             after: where the reader stands.
             limit: most events to return.
-            kind: prefix of the kinds wanted, such as ``alert.``; empty for all.
+            kind: prefixes of the kinds wanted with commas between, such as ``alert.,case.``; empty
+                for all.
         """
+        prefixes = tuple(kind.split(","))
         head = self._store.head()
         head_height = 0 if head is None else head[0].height
         events: list[PlacedEvent] = []
@@ -69,7 +71,7 @@ class EventFeed:
             for event in block_events:
                 if event.cursor <= after:
                     continue
-                if event.kind.startswith(kind):
+                if event.kind.startswith(prefixes):
                     if len(events) == limit:
                         return EventPage(
                             events=tuple(events), next=position, head_height=head_height

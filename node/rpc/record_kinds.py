@@ -12,6 +12,7 @@ from contracts.baseline import Approval
 from contracts.baselines import FitResult
 from contracts.bills import Bill
 from contracts.calendars import Calendar
+from contracts.case import EVENTS, NOTES, CaseEntry, CaseSettings, Escalation
 from contracts.certificate import CertificateBinding
 from contracts.certificates import CertificateChanged
 from contracts.certification import Certification, Misstatement
@@ -95,10 +96,13 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "revision.recorded": RecordedRevision,
     "site.described": SiteProfile,
     "site.registered": Site,
-    **{
-        f"alert.{step}": Alert
-        for step in ("opened", "updated", "cleared", "acknowledged", "explained", "resolved")
-    },
+    "alert.opened": Alert,
+    "alert.updated": Alert,
+    "alert.cleared": Alert,
+    "case.configured": CaseSettings,
+    "case.escalated": Escalation,
+    **dict.fromkeys(EVENTS.values(), Alert),
+    **dict.fromkeys(NOTES.values(), CaseEntry),
 }
 
 RESULT_BY_METHOD: Final[Mapping[str, type[Record]]] = {

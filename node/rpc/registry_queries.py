@@ -1,6 +1,7 @@
 """Reading the registry and the alerts: bounded pages over :mod:`contracts.queries`."""
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import TypeVar
 
 from aiohttp import web
@@ -8,14 +9,14 @@ from aiohttp import web
 from chain.codec import Record
 from contracts import queries
 from contracts.account import Account
-from contracts.alert import Alert, AlertState
+from contracts.alert import Alert, AlertState, Severity
 from contracts.calendars import Calendar
 from contracts.correction import Correction
 from contracts.exchange import Exchange
 from contracts.factor import Factor
 from contracts.meter import Meter
 from contracts.organisations import Organisation
-from contracts.queries import Cut, Page
+from contracts.queries import AlertFilter, Cut, Page
 from contracts.revision import RecordedRevision
 from contracts.sites import Site
 from node.rpc.context import RpcContext, answer
@@ -26,6 +27,7 @@ from node.rpc.problems import quoted, unknown
 from node.rpc.strict_json import Json
 
 RecordT = TypeVar("RecordT", bound=Record)
+EnumT = TypeVar("EnumT", bound=IntEnum)
 
 
 async def meters(context: RpcContext, request: web.Request) -> web.Response:
@@ -86,27 +88,36 @@ async def revisions(context: RpcContext, request: web.Request) -> web.Response:
 
 
 async def alerts(context: RpcContext, request: web.Request) -> web.Response:
-    """Lists alerts; of one state, meter or organisation where asked."""
+    """Lists alerts; of one state, severity, meter, site or organisation where asked."""
     query = request.query
-    state = _optional_state(query)
-    meter_id = _optional_identifier(query, "meter")
-    organisation = _optional_identifier(query, "organisation")
+    wanted = AlertFilter(
+        state=_optional_name(query, "state", AlertState),
+        severity=_optional_name(query, "severity", Severity),
+        organisation=_optional_identifier(query, "organisation"),
+        site=_optional_identifier(query, "site"),
+        meter=_optional_identifier(query, "meter"),
+        is_escalated=_optional_flag(query, "escalated"),
+    )
 
     def read(cut: Cut) -> Page[Alert]:
-        return queries.list_alerts(
-            context.store, cut, state=state, meter=meter_id, organisation=organisation
-        )
+        return queries.list_alerts(context.store, cut, wanted)
 
     return answer(await context.read(list_of, "alerts", read, query))
 
 
 async def alert(context: RpcContext, request: web.Request) -> web.Response:
-    """Shows an alert by its id."""
-    alert_id = request.match_info["id"]
-    found = await context.read(queries.find_alert, context.store, alert_id)
+    """Shows an alert by its id, with the story of its case."""
+    return answer(await context.read(_alert_document, context, request.match_info["id"]))
+
+
+def _alert_document(context: RpcContext, alert_id: str) -> dict[str, Json]:
+    found = queries.find_alert(context.store, alert_id)
     if found is None:
         raise unknown("UNKNOWN_ALERT", "id", quoted(alert_id))
-    return answer(present(found))
+    document = present_object(found)
+    story = queries.list_case_entries(context.store, alert_id, Cut(limit=queries.PAGE_MAX))
+    document["story"] = [present(entry) for entry in story.records]
+    return document
 
 
 async def factors(context: RpcContext, request: web.Request) -> web.Response:
@@ -182,12 +193,19 @@ def _optional_identifier(query: Mapping[str, str], name: str) -> str | None:
     return None if text is None else parse_identifier(text, name)
 
 
-def _optional_state(query: Mapping[str, str]) -> AlertState | None:
-    text = query.get("state")
+def _optional_name(query: Mapping[str, str], name: str, names: type[EnumT]) -> EnumT | None:
+    text = query.get(name)
     if text is None:
         return None
     try:
-        return AlertState[text.upper()]
+        return names[text.upper()]
     except KeyError:
-        words = ", ".join(state.name for state in AlertState)
-        raise malformed("state", f"one of {words}", text) from None
+        words = ", ".join(each.name for each in names)
+        raise malformed(name, f"one of {words}", text) from None
+
+
+def _optional_flag(query: Mapping[str, str], name: str) -> bool | None:
+    text = query.get(name)
+    if text not in {None, "true", "false"}:
+        raise malformed(name, "true or false", text)
+    return None if text is None else text == "true"

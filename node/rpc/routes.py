@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from contracts import queries
+from contracts.alert import AlertState
 from node.rpc import (
     baseline_queries,
     certificate_queries,
@@ -263,13 +264,20 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=registry_queries.alerts,
         answers=_LIST,
         query=(
-            Parameter(name="state", words="OPEN, ACKNOWLEDGED, EXPLAINED or RESOLVED."),
+            Parameter(name="state", words=f"{', '.join(state.name for state in AlertState)}."),
+            Parameter(name="severity", words="LOW, MEDIUM, HIGH or CRITICAL."),
+            Parameter(name="escalated", words="`true`: a deadline has passed; or `false`."),
             Parameter(name="meter", words="Of this meter only."),
+            Parameter(name="site", words="Of this site only."),
             _ORGANISATION,
             *_PAGE,
         ),
     ),
-    Route(path="/v1/alerts/{id}", handler=registry_queries.alert, answers="The alert."),
+    Route(
+        path="/v1/alerts/{id}",
+        handler=registry_queries.alert,
+        answers="The alert, and in `story` each entry of its case.",
+    ),
     Route(
         path="/v1/certifications",
         handler=certificate_queries.certifications,
@@ -307,7 +315,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 words="Cursor `<height>:<index>` of the last event seen, or `latest`; "
                 "the beginning of the chain where it is left out.",
             ),
-            Parameter(name="kind", words="Prefix of the kinds wanted, such as `alert.`"),
+            Parameter(name="kind", words="Prefixes of the kinds wanted, such as `alert.,case.`"),
             Parameter(name="stream", words="`sse`: server-sent events."),
             _ROWS,
         ),

@@ -265,7 +265,7 @@ def test_a_transaction_proof_verifies_with_the_genesis_alone(run: Run) -> None:
         ("/v1/meters/Steel%2Fmain", 400, "MALFORMED_PARAMETER"),
         ("/v1/alerts/steel-main.18.000001", 404, "UNKNOWN_ALERT"),
         ("/v1/alerts/%0d%0a%1b", 404, "UNKNOWN_ALERT"),
-        ("/v1/alerts?state=CLOSED", 400, "MALFORMED_PARAMETER"),
+        ("/v1/alerts?state=RESOLVED", 400, "MALFORMED_PARAMETER"),
         ("/v1/alerts?stat=OPEN", 400, "UNKNOWN_PARAMETER"),
         ("/v1/meters?limit=0", 400, "MALFORMED_PARAMETER"),
         ("/v1/meters?limit=501", 400, "MALFORMED_PARAMETER"),

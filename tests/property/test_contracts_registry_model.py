@@ -4,31 +4,23 @@ from dataclasses import replace
 
 from hypothesis import given, strategies as st
 
-from chain.errors import ContractRefusal
 from contracts import alerts, factors, meters, queries
-from contracts.alert import Alert, AlertReference, AlertState, Cause, alert_key, state_key
 from contracts.alerts import (
-    GROUPING_MS,
     TRACKED_MAX,
-    AcknowledgeAlert,
-    ExplainAlert,
-    ResolveAlert,
 )
 from contracts.calendars import Calendar, offset_ms_at
-from contracts.check import Check, bit, checks_in
+from contracts.check import bit, checks_in
 from contracts.context import Context
 from contracts.due_queue import DueKind, push, run_due
 from contracts.exchange import exchange_between, exchanges_between
 from contracts.meters import ApproveExchange
-from contracts.queries import Cut
 from tests.unit.contracts.registry_world import (
-    ADMIN,
-    CERTIFIER,
     EXCHANGE,
     FACTOR,
     OPERATOR,
     START_MS,
     World,
+    occurrence,
 )
 
 HOUR_MS = 3_600_000
@@ -138,112 +130,6 @@ def test_the_due_queue_asks_each_entry_once_in_order(
     assert asked == [subject for _, subject in due]
 
 
-Step = tuple[str, int]
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["fail", "clear", "acknowledge", "explain", "resolve", "block"]),
-        st.integers(0, 72),
-    ),
-    max_size=60,
-)
-
-
-def take(world: World, kind: str, hour: int) -> None:
-    """Takes one step; what people do wrong is refused and changes nothing."""
-    number = hour % 6 + 1
-    alert_id = f"main.18.{number:06d}"
-    try:
-        match kind:
-            case "fail":
-                alerts.raise_alert(
-                    world.context(),
-                    meter=world.meter("main"),
-                    check=Check.ENERGY_CO2,
-                    interval_start_ms=hour * HOUR_MS,
-                    observed=0,
-                    expected=1,
-                    leaf=bytes(32),
-                )
-            case "clear":
-                alerts.clear_alert(
-                    world.context(),
-                    meter_id="main",
-                    check=Check.ENERGY_CO2,
-                    at_ms=hour * HOUR_MS,
-                )
-            case "acknowledge":
-                world.call(
-                    alerts.acknowledge,
-                    AcknowledgeAlert(alert_id=alert_id, note=""),
-                    sender=OPERATOR,
-                )
-            case "explain":
-                world.call(
-                    alerts.explain,
-                    ExplainAlert(alert_id=alert_id, cause=Cause.COMMS, explanation="x"),
-                    sender=ADMIN,
-                )
-            case "resolve":
-                world.call(
-                    alerts.resolve, ResolveAlert(alert_id=alert_id, note=""), sender=CERTIFIER
-                )
-            case _:
-                world.next_block()
-    except ContractRefusal as refusal:
-        if refusal.code not in {"UNKNOWN_ALERT", "WRONG_STATE"}:
-            raise
-
-
-@given(STEPS)
-def test_alerts_keep_their_invariants_whatever_happens(steps: list[Step]) -> None:
-    world = World()
-    world.add_meter()
-    for kind, hour in steps:
-        take(world, kind, hour)
-    failures = sum(kind == "fail" for kind, _ in steps)
-    world.next_block()
-
-    every = queries.list_alerts(world.reader, Cut(limit=500)).records
-
-    assert sum(alert.occurrences for alert in every) == failures
-    assert [alert.alert_id for alert in every] == [
-        f"main.18.{number:06d}" for number in range(1, len(every) + 1)
-    ]
-    for alert in every:
-        check_alert(alert)
-    check_index(world, every)
-
-
-def check_alert(alert: Alert) -> None:
-    assert alert.first_interval_ms <= alert.last_interval_ms
-    assert alert.opened_ms <= alert.updated_ms
-    span_max_ms = (alert.occurrences - 1) * GROUPING_MS
-    assert alert.last_interval_ms - alert.first_interval_ms <= span_max_ms
-    assert (alert.acknowledged is not None) == (alert.state >= AlertState.ACKNOWLEDGED)
-    assert (alert.explained is not None) == (alert.state >= AlertState.EXPLAINED)
-    assert (alert.cause is not None) == (alert.state >= AlertState.EXPLAINED)
-    assert (alert.resolved is not None) == (alert.state is AlertState.RESOLVED)
-    if alert.cleared_ms is not None:
-        assert alert.cleared_ms > alert.last_interval_ms
-        assert alert.cleared_at_ms is not None
-
-
-def check_index(world: World, every: tuple[Alert, ...]) -> None:
-    indexed = [
-        alert.alert_id
-        for state in AlertState
-        for alert in queries.list_alerts(world.reader, Cut(limit=500), state=state).records
-        if alert.state is state
-    ]
-    references = [key for key in world.reader.entries if key.startswith(b"alert-by-state/")]
-    assert sorted(indexed) == [alert.alert_id for alert in every]
-    assert sorted(references) == sorted(state_key(alert) for alert in every)
-    for alert in every:
-        reference = world.state.get(AlertReference, state_key(alert))
-        assert reference is not None
-        assert world.state.get(Alert, alert_key(reference.alert_id)) == alert
-
-
 @given(st.permutations(range(0, TRACKED_MAX * 3, 3)))
 def test_the_number_of_episodes_does_not_depend_on_the_order_of_delivery(
     days: list[int],
@@ -252,7 +138,7 @@ def test_the_number_of_episodes_does_not_depend_on_the_order_of_delivery(
     world.add_meter()
     for _ in range(2):
         for day in days:
-            take(world, "fail", day * 24)
+            alerts.raise_alert(world.context(), world.meter("main"), occurrence(day * 24 * HOUR_MS))
 
     every = queries.list_alerts
     world.next_block()

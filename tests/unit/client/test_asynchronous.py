@@ -10,8 +10,8 @@ from chain.crypto import Ed25519Signer
 from client.asynchronous import TanlianClient
 from client.errors import InvalidArguments
 from client.nodes import Document, Nodes
-from contracts.alerts import AcknowledgeAlert
 from contracts.baselines import SetBaseline
+from contracts.cases import TakeStep
 
 Read = Callable[[TanlianClient], Coroutine[object, object, object]]
 
@@ -20,7 +20,7 @@ Read = Callable[[TanlianClient], Coroutine[object, object, object]]
     "arguments",
     [
         SetBaseline(meter_id="m", version=2**64, from_ms=0),
-        AcknowledgeAlert(alert_id="m.08.000001", note="\udcff"),
+        TakeStep(alert_id="m.08.000001", note="\udcff"),
     ],
 )
 def test_arguments_that_no_transaction_can_carry_are_refused_unsent(arguments: Record) -> None:

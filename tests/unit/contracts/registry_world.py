@@ -15,7 +15,9 @@ from chain.receipt import Event
 from chain.state import MemoryStateReader, State
 from contracts import calendars, factors, meters, sites
 from contracts.account import Account, Role, account_key
+from contracts.alert import Occurrence
 from contracts.calendars import Calendar, RegisterCalendar
+from contracts.check import Check
 from contracts.context import Context
 from contracts.exchange import ProposeExchange
 from contracts.factor import EvidenceGrade, FactorBasis
@@ -170,6 +172,24 @@ class World:
         meter = self.state.get(Meter, meter_key(meter_id))
         assert meter is not None
         return meter
+
+
+def occurrence(
+    interval_start_ms: int = 0,
+    *,
+    check: Check = Check.ENERGY_CO2,
+    observed: int = 0,
+    expected: int = 1,
+    leaf: bytes = bytes(32),
+) -> Occurrence:
+    """A failing interval."""
+    return Occurrence(
+        check=check,
+        interval_start_ms=interval_start_ms,
+        observed=observed,
+        expected=expected,
+        leaf=leaf,
+    )
 
 
 CALENDAR = RegisterCalendar(

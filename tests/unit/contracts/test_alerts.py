@@ -2,21 +2,24 @@ from dataclasses import replace
 
 import pytest
 
-from contracts import alerts
+from contracts import alerts, cases
 from contracts.alert import (
     Alert,
     AlertReference,
     AlertState,
     AlertTrack,
     Cause,
+    Severity,
     alert_id_of,
     alert_key,
     state_prefix,
     track_key,
 )
 from contracts.alerts import GROUPING_MS, OCCURRENCES_MAX, TRACKED_MAX
+from contracts.cases import ExplainCase, TakeStep
 from contracts.check import Check
-from tests.unit.contracts.registry_world import CERTIFIER, START_MS, World
+from contracts.sites import get_site
+from tests.unit.contracts.registry_world import CERTIFIER, OPERATOR, START_MS, World, occurrence
 
 HOUR_MS = 3_600_000
 FIRST_MS = 1_000 * HOUR_MS
@@ -40,17 +43,19 @@ def fail(
 ) -> None:
     alerts.raise_alert(
         world.context(),
-        meter=world.meter("main"),
-        check=check,
-        interval_start_ms=interval_start_ms,
-        observed=observed,
-        expected=expected,
-        leaf=b"\x07" * 32,
+        world.meter("main"),
+        occurrence(
+            interval_start_ms,
+            check=check,
+            observed=observed,
+            expected=expected,
+            leaf=b"\x07" * 32,
+        ),
     )
 
 
 def clear(world: World, at_ms: int, check: Check = Check.ENERGY_CO2) -> None:
-    alerts.clear_alert(world.context(), meter_id="main", check=check, at_ms=at_ms)
+    alerts.clear_alert(world.context(), subject_id="main", check=check, at_ms=at_ms)
 
 
 def alert_of(world: World, number: int = 1, check: Check = Check.ENERGY_CO2) -> Alert:
@@ -59,18 +64,21 @@ def alert_of(world: World, number: int = 1, check: Check = Check.ENERGY_CO2) -> 
     return alert
 
 
-def resolve(world: World, number: int = 1) -> None:
-    """Marks an alert as resolved the way the method leaves it."""
-    world.call(alerts.acknowledge, alerts.AcknowledgeAlert(alert_id=id_of(number), note=""))
+def close(world: World, number: int = 1) -> None:
+    """Takes a case all the way, by two people."""
+    verify(world, number)
+    world.call(cases.close, TakeStep(alert_id=id_of(number), note=""), sender=CERTIFIER)
+
+
+def verify(world: World, number: int = 1) -> None:
+    """Takes a case to VERIFIED, dismissed by a second person."""
+    step = TakeStep(alert_id=id_of(number), note="seen")
+    world.call(cases.acknowledge, step)
+    world.call(cases.investigate, step)
     world.call(
-        alerts.explain,
-        alerts.ExplainAlert(alert_id=id_of(number), cause=Cause.COMMS, explanation="x"),
+        cases.explain, ExplainCase(alert_id=id_of(number), cause=Cause.COMMS, explanation="x")
     )
-    world.call(
-        alerts.resolve,
-        alerts.ResolveAlert(alert_id=id_of(number), note=""),
-        sender=CERTIFIER,
-    )
+    world.call(cases.dismiss, step, sender=CERTIFIER)
 
 
 def id_of(number: int) -> str:
@@ -86,6 +94,7 @@ def test_a_failing_reading_opens_an_alert(world: World) -> None:
         organisation="steel",
         site="plant",
         check=Check.ENERGY_CO2,
+        severity=Severity.HIGH,
         state=AlertState.OPEN,
         opened_ms=START_MS,
         updated_ms=START_MS,
@@ -95,12 +104,21 @@ def test_a_failing_reading_opens_an_alert(world: World) -> None:
         observed=0,
         expected=12_000,
         leaf=b"\x07" * 32,
-        cause=None,
-        acknowledged=None,
-        explained=None,
-        resolved=None,
         cleared_ms=None,
         cleared_at_ms=None,
+        responsible=OPERATOR,
+        deadline_ms=START_MS + 8 * HOUR_MS,
+        escalation=0,
+        cause=None,
+        acknowledged_ms=None,
+        explained_ms=None,
+        explained_by=None,
+        remedy=None,
+        remedy_number=None,
+        rechecked_to_ms=None,
+        entry_count=0,
+        comment_count=0,
+        file_count=0,
     )
     assert alert_of(world) == expected
     assert [(event.kind, event.subject, event.content) for event in world.events] == [
@@ -215,7 +233,7 @@ def test_repeats_are_matched_against_the_latest_episodes_only(world: World) -> N
     assert alert_of(world, 1).occurrences == 1
     assert alert_of(world, 6).first_interval_ms == FIRST_MS
     track = world.state.get(AlertTrack, track_key("main", Check.ENERGY_CO2))
-    assert track == AlertTrack(counter=6, unresolved=(3, 4, 5, 6))
+    assert track == AlertTrack(counter=6, unclosed=(3, 4, 5, 6))
 
 
 def test_occurrences_stop_at_what_a_record_holds(world: World) -> None:
@@ -327,9 +345,9 @@ def test_a_flapping_condition_is_told_once_per_block(world: World) -> None:
     assert world.event_kinds == ["alert.updated", "alert.cleared"]
 
 
-def test_after_resolution_a_repeat_opens_a_new_alert(world: World) -> None:
+def test_after_closing_a_repeat_opens_a_new_alert(world: World) -> None:
     fail(world)
-    resolve(world)
+    close(world)
 
     fail(world, FIRST_MS + 1)
 
@@ -337,10 +355,10 @@ def test_after_resolution_a_repeat_opens_a_new_alert(world: World) -> None:
     assert alert_of(world, 2).state is AlertState.OPEN
 
 
-def test_resolving_one_episode_keeps_the_others(world: World) -> None:
+def test_closing_one_episode_keeps_the_others(world: World) -> None:
     fail(world)
     fail(world, FIRST_MS + 24 * HOUR_MS)
-    resolve(world, 1)
+    close(world, 1)
 
     fail(world, FIRST_MS + 24 * HOUR_MS)
 
@@ -362,14 +380,58 @@ def test_an_alert_dropped_with_its_transaction_leaves_no_trace(world: World) -> 
 def test_the_meter_at_the_time_names_organisation_and_site(world: World) -> None:
     meter = replace(world.meter("main"), site="hall")
 
-    alerts.raise_alert(
-        world.context(),
-        meter=meter,
-        check=Check.MISSING,
-        interval_start_ms=0,
-        observed=3,
-        expected=0,
-        leaf=bytes(32),
-    )
+    alerts.raise_alert(world.context(), meter, occurrence(check=Check.MISSING))
 
     assert alert_of(world, check=Check.MISSING).site == "hall"
+
+
+def test_a_condition_of_a_site_has_an_alert_without_a_meter(world: World) -> None:
+    site = get_site(world.state, "plant")
+    assert site is not None
+
+    alerts.raise_alert(world.context(), site, occurrence(check=Check.TARGET, observed=7))
+    alerts.raise_alert(world.context(), site, occurrence(1, check=Check.TARGET))
+    alerts.clear_alert(world.context(), subject_id="plant", check=Check.TARGET, at_ms=2)
+
+    alert = alerts.get_alert(world.state, "plant.41.000001")
+    assert alert is not None
+    assert (alert.meter, alert.site, alert.organisation) == (None, "plant", "steel")
+    assert (alert.occurrences, alert.observed, alert.cleared_ms) == (2, 7, 2)
+    assert alert.responsible is None
+
+
+def test_a_verified_case_is_reopened_when_the_condition_returns(world: World) -> None:
+    fail(world)
+    clear(world, FIRST_MS + 1)
+    verify(world)
+    world.next_block()
+
+    fail(world, FIRST_MS + GROUPING_MS)
+
+    alert = alert_of(world)
+    assert alert.state is AlertState.OPEN
+    assert (alert.occurrences, alert.cleared_ms) == (2, None)
+    assert alert.deadline_ms == world.time_ms + 8 * HOUR_MS
+    assert world.event_kinds == ["case.reopened"]
+    assert Alert.decode(world.events[0].content) == alert
+
+
+def test_what_was_dismissed_while_it_held_may_go_on(world: World) -> None:
+    fail(world)
+    verify(world)
+
+    fail(world, FIRST_MS + 1)
+
+    assert alert_of(world).state is AlertState.VERIFIED
+    assert alert_of(world).occurrences == 2
+
+
+def test_beyond_the_grouping_window_a_verified_case_stays(world: World) -> None:
+    fail(world)
+    clear(world, FIRST_MS + 1)
+    verify(world)
+
+    fail(world, FIRST_MS + GROUPING_MS + 1)
+
+    assert alert_of(world).state is AlertState.VERIFIED
+    assert alert_of(world, 2).state is AlertState.OPEN

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from contracts.calendars import require_calendar
-from contracts.check import Check
+from contracts.check import READING_CHECKS, Check
 from contracts.checks import ConfigureChecks, configure
 from contracts.emissions import month_of_day
 from contracts.meter_quality import (
@@ -58,9 +58,11 @@ def counted(world: ReadingWorld) -> dict[int, MeterQuality]:
             present=len(slots),
             qualities=tuple(sum(slot.quality is each for slot in slots) for each in Quality),
             applied=tuple(
-                sum(slot.applied >> (check - 1) & 1 for slot in slots) for check in Check
+                sum(slot.applied >> (check - 1) & 1 for slot in slots) for check in READING_CHECKS
             ),
-            failed=tuple(sum(slot.failed >> (check - 1) & 1 for slot in slots) for check in Check),
+            failed=tuple(
+                sum(slot.failed >> (check - 1) & 1 for slot in slots) for check in READING_CHECKS
+            ),
             flagged=0,
             aside=0,
             off=0,

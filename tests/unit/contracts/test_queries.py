@@ -6,14 +6,14 @@ import pytest
 
 from chain.errors import ContractRefusal
 from chain.state import MemoryStateReader, StateReader
-from contracts import alerts, factors, meters, queries
-from contracts.alert import Alert, AlertState
-from contracts.alerts import AcknowledgeAlert
+from contracts import alerts, cases, factors, meters, queries
+from contracts.alert import Alert, AlertState, Severity
+from contracts.cases import TakeStep
 from contracts.check import Check
 from contracts.exchange import ProposeExchange
 from contracts.meters import ApproveExchange
 from contracts.organisations import Organisation, OrganisationKind, organisation_key
-from contracts.queries import PAGE_MAX, SCAN_MAX, Cut, Page
+from contracts.queries import PAGE_MAX, SCAN_MAX, AlertFilter, Cut, Page
 from tests.unit.contracts.registry_world import (
     ADMIN,
     CALENDAR,
@@ -23,6 +23,7 @@ from tests.unit.contracts.registry_world import (
     OPERATOR,
     START_MS,
     World,
+    occurrence,
 )
 
 
@@ -35,18 +36,9 @@ def world() -> World:
     world.call(factors.set_factor, replace(FACTOR, valid_from_ms=2_000, valid_to_ms=3_000))
     world.call(factors.set_factor, replace(FACTOR, factor_id="kr-grid-2"))
     for meter, check in (("main-2", Check.STUCK), ("main", Check.SPIKE), ("main", Check.CLOCK)):
-        alerts.raise_alert(
-            world.context(),
-            meter=world.meter(meter),
-            check=check,
-            interval_start_ms=0,
-            observed=0,
-            expected=0,
-            leaf=bytes(32),
-        )
+        alerts.raise_alert(world.context(), world.meter(meter), occurrence(check=check))
         world.next_block()
-    acknowledge = AcknowledgeAlert(alert_id="main.10.000001", note="")
-    world.call(alerts.acknowledge, acknowledge)
+    world.call(cases.acknowledge, TakeStep(alert_id="main.10.000001", note=""))
     world.next_block()
     return world
 
@@ -162,34 +154,64 @@ def test_alerts_come_by_meter_and_check(world: World) -> None:
         "main.02.000001",
         "main.10.000001",
     ]
-    assert ids(queries.list_alerts(world.reader, meter="main")) == [
+    assert ids(queries.list_alerts(world.reader, wanted=AlertFilter(meter="main"))) == [
         "main.02.000001",
         "main.10.000001",
     ]
-    assert ids(queries.list_alerts(world.reader, meter="main", state=AlertState.OPEN)) == [
-        "main.02.000001"
-    ]
+    assert ids(
+        queries.list_alerts(world.reader, wanted=AlertFilter(meter="main", state=AlertState.OPEN))
+    ) == ["main.02.000001"]
 
 
 def test_alerts_of_a_state_come_by_time_of_opening(world: World) -> None:
     reader = world.reader
 
-    assert ids(queries.list_alerts(reader, state=AlertState.OPEN)) == [
+    assert ids(queries.list_alerts(reader, wanted=AlertFilter(state=AlertState.OPEN))) == [
         "main-2.08.000001",
         "main.02.000001",
     ]
-    assert ids(queries.list_alerts(reader, state=AlertState.ACKNOWLEDGED)) == ["main.10.000001"]
-    assert ids(queries.list_alerts(reader, state=AlertState.RESOLVED)) == []
-    assert ids(queries.list_alerts(reader, state=AlertState.OPEN, organisation="grid")) == []
-    assert ids(queries.list_alerts(reader, organisation="grid")) == []
+    assert ids(queries.list_alerts(reader, wanted=AlertFilter(state=AlertState.ACKNOWLEDGED))) == [
+        "main.10.000001"
+    ]
+    assert ids(queries.list_alerts(reader, wanted=AlertFilter(state=AlertState.CLOSED))) == []
+    assert (
+        ids(
+            queries.list_alerts(
+                reader, wanted=AlertFilter(state=AlertState.OPEN, organisation="grid")
+            )
+        )
+        == []
+    )
+    assert ids(queries.list_alerts(reader, wanted=AlertFilter(organisation="grid"))) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (AlertFilter(severity=Severity.LOW), ["main.02.000001"]),
+        (AlertFilter(state=AlertState.OPEN, severity=Severity.MEDIUM), ["main-2.08.000001"]),
+        (AlertFilter(site="hall"), []),
+        (AlertFilter(site="plant", meter="main-2"), ["main-2.08.000001"]),
+        (AlertFilter(is_escalated=True), []),
+        (AlertFilter(meter="main", is_escalated=False), ["main.02.000001", "main.10.000001"]),
+    ],
+)
+def test_each_filter_narrows(world: World, wanted: AlertFilter, found: list[str]) -> None:
+    assert ids(queries.list_alerts(world.reader, wanted=wanted)) == found
+
+
+def test_the_story_of_a_case_is_a_list(world: World) -> None:
+    story = queries.list_case_entries(world.reader, "main.10.000001").records
+
+    assert [entry.action.name for entry in story] == ["ACKNOWLEDGE"]
 
 
 @pytest.mark.parametrize(
     "query",
     [
         queries.list_alerts,
-        partial(queries.list_alerts, meter="main"),
-        partial(queries.list_alerts, state=AlertState.OPEN),
+        partial(queries.list_alerts, wanted=AlertFilter(meter="main")),
+        partial(queries.list_alerts, wanted=AlertFilter(state=AlertState.OPEN)),
     ],
 )
 def test_pages_of_every_order_join_to_the_whole(

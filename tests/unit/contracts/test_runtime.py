@@ -264,10 +264,10 @@ def test_the_table_names_each_method_by_its_contract_and_verb() -> None:
     assert set(METHODS) >= {
         "account.register",
         "account.revoke",
-        "alert.acknowledge",
-        "alert.explain",
-        "alert.resolve",
         "calendar.register",
+        "case.acknowledge",
+        "case.explain",
+        "case.close",
         "factor.set",
         "meter.approve_exchange",
         "meter.exchange",

@@ -17,6 +17,8 @@ from contracts.month import Month
 MONTHS_MAX: Final = 24
 """Months of one report; a reporting year and a first, long one."""
 SITES_MAX: Final = 256
+FACTORS_MAX: Final = 4_096
+"""Versions of factors that one report can name."""
 REPORTS_MAX: Final = 4_096
 """Reports of one organisation; monthly ones for 300 years."""
 
@@ -38,6 +40,15 @@ class ReportStatus(IntEnum):
     CURRENT = 1
     SUPERSEDED_DATA = 2
     """A revision has touched the period since; build a new report to see what changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorUse(Record):
+    """A version of a factor's period that totals were computed with."""
+
+    factor_id: Identifier
+    valid_from_ms: Milliseconds
+    version: U32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +103,8 @@ class Report(Record):
     computed_height: Height
     state_root: Hash
     headline: Headline
+    factors: Annotated[tuple[FactorUse, ...], Length(0, FACTORS_MAX)]
+    """That the validators found in the totals."""
     anchored_height: Height
     anchored_ms: Milliseconds
     """Block time."""

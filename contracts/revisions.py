@@ -7,6 +7,7 @@ is the one place where consequences are drawn.
 
 from contracts.certificates import suspend_covering
 from contracts.context import Context
+from contracts.reports import flag_covering
 from contracts.revision import (
     RecordedRevision,
     Revision,
@@ -48,4 +49,5 @@ def record_revision(context: Context, revision: Revision) -> RecordedRevision:
     state.put(revision_key(revision.site, number), recorded)
     context.emit("revision.recorded", revision.site, recorded)
     suspend_covering(context, recorded)
+    flag_covering(context, recorded)
     return recorded

@@ -34,6 +34,7 @@ from contracts.month_restatement import MonthRestatement, RestatementProposal
 from contracts.period import ClosedMonth
 from contracts.potentials import FactorSet, GwpSet
 from contracts.reading import SubmitResult
+from contracts.report import Report
 from contracts.restatement import Restatement
 from contracts.revisions import RecordedRevision
 from contracts.runtime import METHODS
@@ -92,6 +93,8 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "period.restated": MonthRestatement,
     "period.restatement_proposed": RestatementProposal,
     "plan.filed": MonitoringPlan,
+    "report.anchored": Report,
+    "report.superseded": Report,
     "report.defined": InventoryDesign,
     "revision.recorded": RecordedRevision,
     "site.described": SiteProfile,

@@ -55,6 +55,7 @@ REPORT = Report(
         biogenic=ZERO,
         removals=ZERO,
     ),
+    factors=(),
     anchored_height=2,
     anchored_ms=1,
     anchored_by=ADMIN,

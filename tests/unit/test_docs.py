@@ -7,6 +7,7 @@ import pytest
 
 from chain.crypto import Domain
 from consensus.messages import MESSAGES
+from contracts.check_settings import PARAMETERS
 from node import storage
 from p2p.frames import LANE_LIMITS, Lane
 
@@ -117,3 +118,25 @@ def test_every_file_that_the_architecture_names_exists() -> None:
 
     assert len(named) > 30
     assert absent == []
+
+
+def test_the_table_of_parameters_is_that_of_the_code() -> None:
+    rows = re.findall(
+        r"^\| (\d+) \| `([a-z0-9_]+\.[a-z0-9_]+)` \| (\d+) \| (\d+) \| (\d+) \| (.+): (.+) \|$",
+        text_of("docs/methodology.md"),
+        re.MULTILINE,
+    )
+
+    assert [
+        (name, *map(int, (check, *numbers)), words) for check, name, *numbers, _, words in rows
+    ] == [
+        (
+            each.name,
+            int(each.check),
+            each.default,
+            each.minimum,
+            each.maximum,
+            each.meaning,
+        )
+        for each in PARAMETERS.values()
+    ]

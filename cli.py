@@ -9,6 +9,7 @@ import sys
 import typer
 
 from commands import (
+    activity,
     alert,
     baseline,
     bench,
@@ -16,14 +17,16 @@ from commands import (
     check,
     demo,
     evidence,
-    factor,
+    instrument,
     key,
     meter,
     network,
     node,
     reading,
+    restatement,
     simulate,
     site,
+    total,
 )
 from commands.output import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, CommandFailed, warn
 
@@ -45,7 +48,10 @@ app.add_typer(bill.app, name="bill")
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(reading.app, name="reading")
 app.add_typer(alert.app, name="alert")
-app.add_typer(factor.app, name="factor")
+app.add_typer(restatement.app, name="factor")
+app.add_typer(instrument.app, name="instrument")
+app.add_typer(activity.app, name="activity")
+app.add_typer(total.app, name="total")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")

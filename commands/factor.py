@@ -1,10 +1,11 @@
-"""``tanlian factor``: dated, sourced emission factors."""
+"""``tanlian factor``: dated, sourced emission factors, and tables of them."""
 
-from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from commands.month_option import day_ms
 from commands.output import JsonOption, fail, print_json, print_table, printable, say
 from commands.submission import submit_and_print
 from commands.target import (
@@ -15,19 +16,32 @@ from commands.target import (
     connect,
 )
 
+if TYPE_CHECKING:
+    from client.asynchronous import Call
+    from client.importers.published_factors import Published
+    from client.synchronous import SyncTanlianClient
+
 app = typer.Typer(no_args_is_help=True, help="Emission factors with their source and validity.")
-_DEFAULT_ACCOUNT = "certifier-1-admin"
+DEFAULT_ACCOUNT: Final = "certifier-1-admin"
+_BATCH: Final = 100
+"""Factors of one answer of a node."""
 
 
 @app.command("list")
 def list_factors(
     factor: Annotated[str | None, typer.Option(help="Of this series only.")] = None,
+    sets: Annotated[
+        bool, typer.Option("--sets", help="List publications and sets of potentials.")
+    ] = False,
     network: NetworkOption = None,
     node: NodeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List factors by series and time."""
+    """List factors by series and time, with how far each was confirmed."""
     with connect(network, node) as connection:
+        if sets:
+            _list_sets(connection.client, as_json=as_json)
+            return
         factors = connection.client.factors(factor=factor)
     if as_json:
         print_json({"factors": factors})
@@ -36,20 +50,48 @@ def list_factors(
         say("No factors.")
         return
     print_table(
-        ("!series", ">1e-4 g per", "!base unit", "!valid", "evidence"),
+        ("!series", ">version", ">1e-4 g", "per", "valid", "!evidence"),
         [
             (
                 each["factor_id"],
+                each["version"],
                 each["value"],
                 each["base_unit"],
-                f"{str(each['valid_from_utc'])[:10]} to {str(each['valid_to_utc'])[:10]}",
+                f"{_day(each, 'valid_from')} to {_day(each, 'valid_to')}",
                 each["evidence"],
             )
             for each in factors
         ],
     )
     for each in factors:
-        say(printable(f"{each['factor_id']}: {each['source']}"))
+        note = f" [{each['evidence_note']}]" if each["evidence_note"] else ""
+        say(printable(f"{each['factor_id']}: {each['evidence']}: {each['source']}{note}"))
+
+
+def _day(factor: dict[str, Any], name: str) -> str:
+    moment = factor.get(f"{name}_utc")
+    return str(moment)[:10] if moment is not None else f"{factor[f'{name}_ms']} ms"
+
+
+def _list_sets(client: "SyncTanlianClient", *, as_json: bool) -> None:
+    factor_sets = client.entries("/v1/factor-sets", "factor_sets")
+    gwp_sets: list[Any] = client.entries("/v1/gwp-sets", "gwp_sets")
+    if as_json:
+        print_json({"factor_sets": factor_sets, "gwp_sets": gwp_sets})
+        return
+    if not factor_sets and not gwp_sets:
+        say("No sets.")
+        return
+    print_table(
+        ("!set", "publisher", "version", "!evidence", "of which"),
+        [
+            (each["set_id"], each["publisher"], each["version"], each["evidence"], content)
+            for each, content in (
+                *((each, "factors") for each in factor_sets),
+                *((each, f"{len(each['potentials'])} potentials") for each in gwp_sets),
+            )
+        ],
+    )
 
 
 @app.command("set")
@@ -68,13 +110,14 @@ def set_factor(
     ] = "location_based",
     base_unit: Annotated[str, typer.Option(help="Base unit that it is per.")] = "watt_hour",
     name: Annotated[str, typer.Option(help="For people; by default the series.")] = "",
+    is_co2: Annotated[bool, typer.Option("--co2", help="The value is CO2 alone.")] = False,
     network: NetworkOption = None,
     node: NodeOption = None,
     account: AccountOption = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Set one period of a series; what is set never changes."""
+    """Set one period of a series; what is set changes by restatement only."""
     from commands.choices import choice_of
     from contracts.factor import EvidenceGrade, FactorBasis
     from contracts.factors import SetFactor
@@ -86,8 +129,9 @@ def set_factor(
         basis=choice_of(FactorBasis, basis, "--basis"),
         base_unit=choice_of(Unit, base_unit, "--base-unit"),
         value=value,
-        valid_from_ms=_day_ms(valid_from, "--valid-from"),
-        valid_to_ms=_day_ms(valid_to, "--valid-to"),
+        is_co2=is_co2,
+        valid_from_ms=day_ms(valid_from, "--valid-from"),
+        valid_to_ms=day_ms(valid_to, "--valid-to"),
         source=source,
         evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
     )
@@ -96,16 +140,113 @@ def set_factor(
         node,
         account=account,
         passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
+        default_account=DEFAULT_ACCOUNT,
     ) as connection:
         submit_and_print(connection.client, "factor.set", arguments, as_json=as_json)
 
 
-def _day_ms(text: str, option: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{option}: expected a date such as 2023-01-01, got {text!a}")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1_000
+@app.command("import")
+def import_factors(
+    files: Annotated[
+        list[Path], typer.Argument(help="Tables such as those in examples/data/factors.")
+    ],
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only series that begin so, such as cn-; repeatable.")
+    ] = None,
+    until_year: Annotated[
+        int | None, typer.Option(min=1971, max=2100, help="Apply latest rows until this year.")
+    ] = None,
+    gwp: Annotated[str, typer.Option(help="Set that weighs the gases of fuels.")] = "ar5",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be sent, send nothing.")
+    ] = False,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set the factors and potentials of published tables; what is there already stays."""
+    from client.importers.published_factors import ImportPlan, read_published
+
+    published = read_published(files, ImportPlan(until_year=until_year, gwp_set=gwp))
+    wanted = [
+        each
+        for each in published.factors
+        if only is None or any(each.factor_id.startswith(prefix) for prefix in only)
+    ]
+    if published.factors and not wanted:
+        prefixes = ", ".join(only or ())
+        fail(f"--only: expected the beginning of a series in the tables, got {prefixes!a}")
+    published.factors = wanted
+    if dry_run:
+        _print_published(published.factors, as_json=as_json)
+        return
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=DEFAULT_ACCOUNT,
+    ) as connection:
+        client = connection.client
+        sent_count, skipped_count = _set_published(client, published)
+    if as_json:
+        print_json({"set": sent_count, "there_already": skipped_count})
+        return
+    say(f"{sent_count} committed, {skipped_count} factors there already.")
+    unconfirmed = sum(each.evidence.name == "UNCONFIRMED" for each in wanted)
+    if unconfirmed:
+        say(f"{unconfirmed} of {len(wanted)} factors are UNCONFIRMED: check before you report.")
+
+
+def _set_published(client: "SyncTanlianClient", published: "Published") -> tuple[int, int]:
+    """Sends what the chain does not have; returns how many it took and how many it had."""
+    from client.asynchronous import Call
+
+    sets = {each["set_id"] for each in client.entries("/v1/factor-sets", "factor_sets")}
+    gwps = {each["set_id"] for each in client.entries("/v1/gwp-sets", "gwp_sets")}
+    there = {(each["factor_id"], each["valid_from_ms"]) for each in client.factors()}
+    publications = [
+        Call(method="factor.register_set", arguments=each)
+        for each in published.sets
+        if each.set_id not in sets
+    ]
+    publications += [
+        Call(method="gwp.register", arguments=each)
+        for each in published.gwp_sets
+        if each.set_id not in gwps
+    ]
+    factors = [
+        Call(method="factor.set", arguments=each)
+        for each in published.factors
+        if (each.factor_id, each.valid_from_ms) not in there
+    ]
+    sent_count = _send(client, publications) + _send(client, factors)
+    return sent_count, len(published.factors) - len(factors)
+
+
+def _send(client: "SyncTanlianClient", calls: "list[Call]") -> int:
+    """Sends calls until they are final; returns how many."""
+    from client.outcome import OutcomeState
+
+    for start in range(0, len(calls), _BATCH):
+        for outcome in client.submit_many(calls[start : start + _BATCH], until_final=True):
+            if outcome.state is not OutcomeState.COMMITTED:
+                fail(
+                    f"import: expected each row committed, got {outcome.state.name.lower()}: "
+                    f"{outcome.code}: {outcome.detail}; what was committed before stays"
+                )
+    return len(calls)
+
+
+def _print_published(factors: list[Any], *, as_json: bool) -> None:
+    if as_json:
+        names = ("factor_id", "value", "evidence_note", "source")
+        print_json({"factors": [{name: getattr(each, name) for name in names} for each in factors]})
+        return
+    print_table(
+        ("!series", "name", ">1e-4 g", "!evidence"),
+        [(each.factor_id, each.name, each.value or "by gas", each.evidence.name)
+         for each in factors],
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from contracts import queries, totals
 from contracts.activity import Activity, activity_prefix
 from contracts.emissions import grams_of, numerator_of
 from contracts.instrument import INSTRUMENT_PREFIX, Instrument
-from contracts.market import SiteMarket, market_key
+from contracts.market import Allocation, MarketFactor, SiteMarket, market_key
 from contracts.month import MONTHS_MAX, month_name
 from contracts.potentials import FACTOR_SET_PREFIX, GWP_SET_PREFIX, FactorSet, GwpSet
 from contracts.queries import Cut, Page
@@ -167,6 +167,11 @@ def _months_document(
         "total": _sums(sums),
         "weakest_evidence": evidence[-1].name if evidence else None,
     }
+
+
+def _used_by(month: SiteMonth) -> tuple[Stream | Allocation | MarketFactor, ...]:
+    market = () if month.market is None else (month.market,)
+    return (*month.streams, *month.allocations, *market)
 
 
 def _month(record: SiteMonth | OrganisationMonth) -> Json:

@@ -1,0 +1,182 @@
+"""``tanlian instrument``: energy certificates and contracts, and a site's market."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from commands.month_option import hash_of_file, month_of
+from commands.output import JsonOption, fail, print_json, print_table, say
+from commands.submission import submit_and_print
+from commands.target import (
+    AccountOption,
+    NetworkOption,
+    NodeOption,
+    PassphraseOption,
+    connect,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Certificates and contracts for electricity.")
+_DEFAULT_ACCOUNT: Final = "member-1-admin"
+
+
+@app.command("register")
+def register(
+    instrument_id: Annotated[str, typer.Argument(help="Name on the chain, such as wind-2023-10.")],
+    serials: Annotated[str, typer.Argument(help="Serial numbers, such as 1000-1999.")],
+    volume_wh: Annotated[int, typer.Argument(min=1, help="Wh.")],
+    registry: Annotated[str, typer.Option(help="Who tracks it, such as i-rec or cn-gec.")],
+    market: Annotated[str, typer.Option(help="Market, such as cn.")],
+    vintage: Annotated[str, typer.Option(help="Months of generation, such as 2023-01..2023-12.")],
+    source: Annotated[str, typer.Option(help="Issuer and document.")],
+    value: Annotated[int, typer.Option(min=0, help="1e-4 g CO2e per Wh.")] = 0,
+    kind: Annotated[str, typer.Option(help="certificate or contract.")] = "certificate",
+    evidence: Annotated[
+        str, typer.Option(help="confirmed, secondary or unconfirmed.")
+    ] = "unconfirmed",
+    document: Annotated[Path | None, typer.Option(help="The certificate's file.")] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register an instrument by its serial numbers."""
+    from commands.choices import choice_of
+    from contracts.factor import EvidenceGrade
+    from contracts.instruments import RegisterInstrument
+    from contracts.market import MarketRank
+
+    first, _, last = serials.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
+        fail(f"SERIALS: expected numbers such as 1000-1999, got {serials!a}")
+    made_from, _, made_to = vintage.partition("..")
+    arguments = RegisterInstrument(
+        instrument_id=instrument_id,
+        name=instrument_id,
+        rank=choice_of(MarketRank, kind, "--kind"),
+        registry=registry,
+        serial_first=int(first),
+        serial_last=int(last or first),
+        market=market,
+        volume_wh=volume_wh,
+        vintage_from_month=month_of(made_from, "--vintage"),
+        vintage_to_month=month_of(made_to or made_from, "--vintage"),
+        value=value,
+        source=source,
+        evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
+        document_hash=hash_of_file(document, "--document"),
+    )
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=_DEFAULT_ACCOUNT,
+    ) as connection:
+        submit_and_print(connection.client, "instrument.register", arguments, as_json=as_json)
+
+
+@app.command("retire")
+def retire(
+    instrument_id: Annotated[str, typer.Argument(help="The instrument.")],
+    site: Annotated[str, typer.Argument(help="Site that uses it.")],
+    months: Annotated[list[str], typer.Argument(help="Wh by month, such as 2023-10=900000.")],
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Retire an instrument, once and for good, into months of a site."""
+    from contracts.instruments import RetireInstrument
+
+    allocated: list[tuple[int, int]] = []
+    for each in months:
+        month, _, amount = each.partition("=")
+        if not amount.isdecimal():
+            fail(f"MONTHS: expected Wh by month such as 2023-10=900000, got {each!a}")
+        allocated.append((month_of(month, "MONTHS"), int(amount)))
+    arguments = RetireInstrument(instrument_id=instrument_id, site=site, months=tuple(allocated))
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=_DEFAULT_ACCOUNT,
+    ) as connection:
+        submit_and_print(connection.client, "instrument.retire", arguments, as_json=as_json)
+
+
+@app.command("list")
+def list_instruments(
+    organisation: Annotated[str | None, typer.Option(help="Of this organisation only.")] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List instruments, retired ones too."""
+    with connect(network, node) as connection:
+        found: list[Any] = connection.client.entries(
+            "/v1/instruments", "instruments", {"organisation": organisation}
+        )
+    if as_json:
+        print_json({"instruments": found})
+        return
+    if not found:
+        say("No instruments.")
+        return
+    print_table(
+        ("!instrument", "!serial numbers", ">Wh", ">1e-4 g/Wh", "state", "!evidence"),
+        [
+            (
+                each["instrument_id"],
+                f"{each['registry']} {each['serial_first']}-{each['serial_last']}",
+                each["volume_wh"],
+                each["value"],
+                f"{each['state']} {each['site'] or ''}".strip(),
+                each["evidence"],
+            )
+            for each in found
+        ],
+    )
+
+
+@app.command("market")
+def market(
+    site: Annotated[str, typer.Argument(help="The site.")],
+    name: Annotated[str, typer.Argument(help="Market that its instruments must be of.")],
+    first: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
+    last: Annotated[str, typer.Option("--to", help="Last month.")],
+    series: Annotated[
+        str | None, typer.Option(help="Series for what no instrument covers; else the grid's.")
+    ] = None,
+    supplier: Annotated[
+        bool, typer.Option("--supplier", help="The series is the supplier's, not a residual mix.")
+    ] = False,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set which market a site buys in, and what counts for the rest of its electricity."""
+    from contracts.instruments import SetMarket
+    from contracts.market import MarketRank
+
+    arguments = SetMarket(
+        from_month=month_of(first, "--from"),
+        to_month=month_of(last, "--to"),
+        market=name,
+        series=series,
+        rank=MarketRank.SUPPLIER if supplier else MarketRank.RESIDUAL_MIX,
+        site=site,
+    )
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=_DEFAULT_ACCOUNT,
+    ) as connection:
+        submit_and_print(connection.client, "market.set", arguments, as_json=as_json)

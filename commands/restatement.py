@@ -1,0 +1,192 @@
+"""``tanlian factor restate`` and what follows: a second signature, and carrying totals over."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from commands import factor as factor_command
+from commands.factor import DEFAULT_ACCOUNT
+from commands.month_option import day_ms, hash_of_file
+from commands.output import JsonOption, fail, print_json, print_table, say
+from commands.submission import submit_and_print
+from commands.target import (
+    AccountOption,
+    NetworkOption,
+    NodeOption,
+    PassphraseOption,
+    connect,
+)
+
+app = factor_command.app
+"""The commands here stand beside those of factors."""
+_SECOND_ACCOUNT: Final = "certifier"
+"""Account of the certification body that is not its admin."""
+_MONTHS_PER_CALL: Final = 64
+SeriesArgument = Annotated[str, typer.Argument(help="Series, such as cn-average.")]
+NumberArgument = Annotated[int, typer.Argument(min=1, help="Number of the restatement.")]
+
+
+@app.command("restate")
+def restate(
+    factor_id: SeriesArgument,
+    value: Annotated[int, typer.Argument(min=0, help="1e-4 g CO2e per base unit from now on.")],
+    valid_from: Annotated[str, typer.Option(help="Begin of the period, as factor list shows it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    source: Annotated[str, typer.Option(help="Publisher and document of the new value.")],
+    evidence: Annotated[
+        str, typer.Option(help="confirmed, secondary or unconfirmed.")
+    ] = "unconfirmed",
+    document: Annotated[Path | None, typer.Option(help="File that the reason refers to.")] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose another value for a period; a second account approves it."""
+    from commands.choices import choice_of
+    from contracts.factor import EvidenceGrade
+    from contracts.restatements import RestateFactor
+
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=DEFAULT_ACCOUNT,
+    ) as connection:
+        client = connection.client
+        periods: list[Any] = client.factors(factor=factor_id)
+        wanted = [
+            each
+            for each in periods
+            if str(each.get("valid_from_utc", each["valid_from_ms"])).startswith(valid_from)
+            or each["valid_from_ms"] == day_ms(valid_from, "--valid-from")
+        ]
+        if len(wanted) != 1:
+            known = ", ".join(str(each.get("valid_from_utc", "1970"))[:16] for each in periods)
+            fail(
+                f"--valid-from: expected the begin of one period of {factor_id} "
+                f"({known or 'there is none'}), got {valid_from!a}"
+            )
+        (period,) = wanted
+        arguments = RestateFactor(
+            value=value,
+            is_co2=[gas["gas"] for gas in period["gases"]] == ["CO2"],
+            source=source,
+            evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
+            factor_set=period["factor_set"],
+            factor_id=factor_id,
+            valid_from_ms=period["valid_from_ms"],
+            version=period["version"],
+            reason=reason,
+            evidence_hash=hash_of_file(document, "--document"),
+        )
+        submit_and_print(client, "factor.restate", arguments, as_json=as_json)
+
+
+@app.command("approve")
+def approve(
+    factor_id: SeriesArgument,
+    number: NumberArgument,
+    reject: Annotated[
+        bool, typer.Option("--reject", help="Reject it, or withdraw one's own.")
+    ] = False,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign a restatement as the second account."""
+    from contracts.restatements import DecideRestatement
+
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=_SECOND_ACCOUNT,
+    ) as connection:
+        method = "factor.reject_restatement" if reject else "factor.approve_restatement"
+        arguments = DecideRestatement(factor_id=factor_id, number=number)
+        submit_and_print(connection.client, method, arguments, as_json=as_json)
+
+
+@app.command("apply")
+def apply(
+    factor_id: SeriesArgument,
+    number: NumberArgument,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry all totals over to an approved restatement, in as many transactions as it takes."""
+    from contracts.restatements import ApplyRestatement
+
+    arguments = ApplyRestatement(factor_id=factor_id, number=number, month_count=_MONTHS_PER_CALL)
+    entry: Any
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=DEFAULT_ACCOUNT,
+    ) as connection:
+        client = connection.client
+        call_count = 0
+        while True:
+            client.submit_and_wait("restatement.apply", arguments)
+            call_count += 1
+            (entry,) = [
+                each
+                for each in client.entries(
+                    "/v1/restatements", "restatements", {"factor": factor_id}
+                )
+                if each["number"] == number
+            ]
+            if entry["state"] == "APPLIED":
+                break
+    if as_json:
+        print_json({"transactions": call_count, "restatement": entry})
+    else:
+        say(
+            f"Applied: {entry['changed_month_count']} months of meters and sites changed, "
+            f"in {call_count} transactions."
+        )
+
+
+@app.command("restatements")
+def list_restatements(
+    factor: Annotated[str | None, typer.Option(help="Of this series only.")] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List restatements with their state."""
+    with connect(network, node) as connection:
+        filters = {"factor": factor}
+        found: list[Any] = connection.client.entries("/v1/restatements", "restatements", filters)
+    if as_json:
+        print_json({"restatements": found})
+        return
+    if not found:
+        say("No restatements.")
+        return
+    print_table(
+        ("!series", ">number", "!state", ">months changed", "!evidence", "reason"),
+        [
+            (
+                each["factor_id"],
+                each["number"],
+                each["state"],
+                each["changed_month_count"],
+                each["content"]["evidence"],
+                each["reason"],
+            )
+            for each in found
+        ],
+    )

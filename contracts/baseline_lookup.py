@@ -1,5 +1,6 @@
 """What the baselines in force say of the intervals and days of one meter, within one block."""
 
+from dataclasses import replace
 from typing import Final
 
 from chain.state import State
@@ -79,6 +80,16 @@ class BaselineLookup:
         self._line = self._state.get(BaselineLine, self._line_key) or _NO_LINE
         self._in_force = self._line.in_force
         self._tried_day = None
+
+    def hold_against(self, version: int) -> None:
+        """Lets one version speak for all time, until the next :meth:`begin`."""
+        baseline = get_baseline(self._state, self._meter_id, version)
+        assert baseline is not None, "a version that was approved exists"
+        always = ((0, version),)
+        if baseline.resolution is Resolution.DAY:
+            self._line = replace(self._line, days_in_force=always)
+        else:
+            self._in_force = always
 
     @property
     def is_any(self) -> bool:

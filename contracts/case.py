@@ -241,8 +241,10 @@ class Recheck(Record):
     from_ms: Milliseconds
     to_ms: Milliseconds
     """Start of the last interval that was looked at."""
+    is_complete: bool
+    """Whether that is the last of the window."""
     checked: U32
-    """Intervals of the window to which the check applied."""
+    """Intervals to which the check applied."""
     failed: U32
     """Those that still fail."""
     first_failed_ms: Milliseconds | None

@@ -111,6 +111,11 @@ def note_down(context: Context, alert: Alert, action: Action, told: Told) -> Non
     context.emit(NOTES[action], after.alert_id, entry)
 
 
+def keep_rechecked(context: Context, alert: Alert) -> None:
+    """Writes how far a re-check has come, and changes nothing else."""
+    context.state.put(alert_key(alert.alert_id), alert)
+
+
 def on_due(context: Context, alert_id: str) -> int | None:
     """Looks whether the deadline of a case has passed, and escalates the case if so.
 

@@ -187,7 +187,7 @@ def comment(context: Context, arguments: CommentCase) -> bytes:
             ``INVALID_ARGUMENTS`` for an empty comment, ``LIMIT_REACHED``.
     """
     alert = _require_unclosed(context.state, arguments.alert_id)
-    _check_speaker(context, alert)
+    check_speaker(context, alert)
     check_said("comment", arguments.comment, "something to say")
     _check_room(alert, "comments", alert.comment_count, COMMENTS_MAX)
     after = replace(alert, comment_count=alert.comment_count + 1)
@@ -202,7 +202,7 @@ def attach(context: Context, arguments: AttachFile) -> bytes:
         ContractRefusal: as :func:`comment`.
     """
     alert = _require_unclosed(context.state, arguments.alert_id)
-    _check_speaker(context, alert)
+    check_speaker(context, alert)
     _check_room(alert, "files", alert.file_count, FILES_MAX)
     after = replace(alert, file_count=alert.file_count + 1)
     note_down(context, after, Action.ATTACH, Told(note=arguments.note, file=arguments.file))
@@ -266,7 +266,7 @@ def require_step(context: Context, alert_id: AlertId, action: Action) -> Alert:
     Raises:
         ContractRefusal: ``UNKNOWN_ALERT``, ``WRONG_STATE``, ``NOT_PERMITTED``.
     """
-    alert = _require_alert(context.state, alert_id)
+    alert = require_alert(context.state, alert_id)
     if (alert.state, action) not in TRANSITIONS:
         states = [state.name for state, taken in TRANSITIONS if taken is action]
         raise refusal(
@@ -289,7 +289,12 @@ def check_said(field: str, text: str, expected: str) -> None:
         raise refusal(Code.INVALID_ARGUMENTS, field, expected=expected, got="an empty text")
 
 
-def _require_alert(state: State, alert_id: AlertId) -> Alert:
+def require_alert(state: State, alert_id: AlertId) -> Alert:
+    """Returns an alert.
+
+    Raises:
+        ContractRefusal: ``UNKNOWN_ALERT``.
+    """
     alert = state.get(Alert, alert_key(alert_id))
     if alert is None:
         raise refusal(
@@ -299,7 +304,7 @@ def _require_alert(state: State, alert_id: AlertId) -> Alert:
 
 
 def _require_unclosed(state: State, alert_id: AlertId) -> Alert:
-    alert = _require_alert(state, alert_id)
+    alert = require_alert(state, alert_id)
     if alert.state is AlertState.CLOSED:
         raise refusal(
             Code.WRONG_STATE,
@@ -331,7 +336,12 @@ def _check_party(context: Context, alert: Alert, party: Party) -> None:
         raise _not_permitted(alert, "another account than the one that explained it", "the same")
 
 
-def _check_speaker(context: Context, alert: Alert) -> None:
+def check_speaker(context: Context, alert: Alert) -> None:
+    """Checks that the sender is of the alert's organisation, or a CERTIFIER.
+
+    Raises:
+        ContractRefusal: ``NOT_PERMITTED``.
+    """
     sender = sender_of(context)
     if sender.organisation != alert.organisation and Role.CERTIFIER not in sender.roles:
         raise _not_permitted(
@@ -359,21 +369,21 @@ def _runs_meters(account: Account) -> bool:
     return Role.OPERATOR in account.roles or Role.ADMIN in account.roles
 
 
-_CARETAKERS: Final = frozenset({Role.ADMIN, Role.OPERATOR, Role.GATEWAY})
+CARETAKERS: Final = frozenset({Role.ADMIN, Role.OPERATOR, Role.GATEWAY})
 """A responsible account may be of any of these; who else is told by the alert's organisation."""
 _REVIEWERS: Final = frozenset({Role.ADMIN, Role.CERTIFIER})
 _CLOSERS: Final = frozenset({Role.ADMIN, Role.OPERATOR, Role.CERTIFIER})
-_SPEAKERS: Final = frozenset({Role.ADMIN, Role.OPERATOR, Role.GATEWAY, Role.CERTIFIER})
+SPEAKERS: Final = frozenset({Role.ADMIN, Role.OPERATOR, Role.GATEWAY, Role.CERTIFIER})
 
 METHODS: Final[tuple[Method, ...]] = (
-    method_of("case.acknowledge", TakeStep, acknowledge, roles=_CARETAKERS),
-    method_of("case.investigate", TakeStep, investigate, roles=_CARETAKERS),
-    method_of("case.explain", ExplainCase, explain, roles=_CARETAKERS),
+    method_of("case.acknowledge", TakeStep, acknowledge, roles=CARETAKERS),
+    method_of("case.investigate", TakeStep, investigate, roles=CARETAKERS),
+    method_of("case.explain", ExplainCase, explain, roles=CARETAKERS),
     method_of("case.dismiss", TakeStep, dismiss, roles=_REVIEWERS),
     method_of("case.return", TakeStep, send_back, roles=_REVIEWERS),
     method_of("case.close", TakeStep, close, roles=_CLOSERS),
-    method_of("case.comment", CommentCase, comment, roles=_SPEAKERS),
-    method_of("case.attach", AttachFile, attach, roles=_SPEAKERS),
-    method_of("case.assign", AssignCase, assign, roles=_CARETAKERS),
+    method_of("case.comment", CommentCase, comment, roles=SPEAKERS),
+    method_of("case.attach", AttachFile, attach, roles=SPEAKERS),
+    method_of("case.assign", AssignCase, assign, roles=CARETAKERS),
     method_of("case.configure", ConfigureCases, configure, roles=frozenset({Role.ADMIN})),
 )

@@ -43,7 +43,7 @@ from contracts.reading import (
 from contracts.reading_page import MutablePage
 from contracts.register_chain import Link, Mark, RegisterChain
 
-_NOT_TYPICAL: Final = (
+NOT_TYPICAL: Final = (
     bit(Check.REGISTER) | bit(Check.PHYSICAL_CAP) | bit(Check.UNIT_SLIP) | bit(Check.SPIKE)
 )
 """An amount that fails one of these is left out of the trailing week."""
@@ -435,7 +435,7 @@ class Intake:
             memory.restart_recent()
             return
         memory.add_recent(amount)
-        if not failed & _NOT_TYPICAL:
+        if not failed & NOT_TYPICAL:
             memory.add_level(observation.start_ms, amount)
 
     def _report(self, result: Finding) -> int:

@@ -1,0 +1,263 @@
+"""The re-check: a case's own check over the window of its alert, on what counts now.
+
+The rules of :mod:`contracts.deviation.table` run again over the meter's pages, interval by interval
+in order of time, with the approved amounts in place of those that were corrected and, where a
+baseline is the remedy, with that version for the whole window: it says what is usual now. The
+memory of the rules is built up again from the eight days before the window. Of a corrected interval
+the channels are left out, for they are those of the reading that it stands in for.
+
+The rest is answered by what the pages keep: conflicting readings and a register that went back are
+over where each interval that failed was corrected, missing readings where what is missing was sent
+or substituted. Sequence, clock, months and sites have no such remedy; such a case is dismissed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from chain.state import State
+from chain.types import Milliseconds
+from contracts.alert import Alert
+from contracts.baseline_lookup import BaselineLookup
+from contracts.calendars import DAY_MS, require_calendar
+from contracts.case import Recheck
+from contracts.check import Check, bit
+from contracts.check_settings import get_settings_record
+from contracts.correction import CorrectedSlot, corrected_slots
+from contracts.deviation.observation import PASSED, Deviation, Observation
+from contracts.deviation.table import RULES, run_rules
+from contracts.finding import mask_of
+from contracts.intake import NOT_TYPICAL
+from contracts.local_clock import LocalClock
+from contracts.meter import Meter
+from contracts.meter_facts import facts_of, rule_set_of
+from contracts.meter_state import Memory
+from contracts.reading_page import MutablePage, ReadingPage, page_key, page_prefix, page_start
+
+WARM_UP_MS: Final = 8 * DAY_MS
+"""The trailing week of the rules, and a day."""
+WARM_UP_INTERVALS_MAX: Final = 12_000
+"""Intervals before the window that are looked at: eight days of minutes, fewer of finer ones."""
+WINDOW_INTERVALS_MAX: Final = 3_000
+"""Intervals of the window that one call looks at: a month of quarter hours."""
+RECHECK_WORK: Final = 4_000
+"""Work units of one call: an interval costs about a third of what its reading cost to take."""
+
+BY_BASELINE: Final = frozenset({Check.BASELINE, Check.CUSUM, Check.EWMA, Check.WEATHER})
+"""Checks that another baseline can answer."""
+_BY_RULE: Final = frozenset(rule.check for rule in RULES) - {Check.REGISTER}
+_BY_MASK: Final = frozenset({Check.DUPLICATE, Check.REGISTER})
+BY_CORRECTION: Final = _BY_RULE | _BY_MASK | {Check.MISSING}
+"""Checks that corrections can answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What counts for one interval, as the pages say it."""
+
+    start_ms: Milliseconds
+    page: MutablePage
+    slot: int
+    correction: CorrectedSlot | None
+    """The approved one that counts for it; None where the reading itself does."""
+
+    @property
+    def amount(self) -> int | None:
+        """Returns what counts, base units; None where that is unknown."""
+        if self.correction is not None:
+            return self.correction.amount
+        return self.page.amount_at(self.slot)
+
+    def had_failed(self, check: Check) -> bool:
+        """Returns whether the reading was flagged with a check when it came."""
+        return bool(self.page.failed[self.slot] & bit(check))
+
+
+def recheck(state: State, meter: Meter, alert: Alert, version: int | None) -> Recheck:
+    """Returns what the alert's check says of its window now.
+
+    It goes on where the last call stopped, and looks at :data:`WINDOW_INTERVALS_MAX` intervals at
+    most.
+
+    Args:
+        state: with the pages, corrections, baselines and settings in force.
+        meter: of the alert.
+        alert: of a check of :data:`BY_CORRECTION`.
+        version: baseline that the window is held against; None for those in force.
+    """
+    from_ms = alert.first_interval_ms
+    if alert.rechecked_to_ms is not None:
+        from_ms = alert.rechecked_to_ms + meter.interval_ms
+    last_ms = from_ms + (WINDOW_INTERVALS_MAX - 1) * meter.interval_ms
+    to_ms = min(_window_end(meter, alert), last_ms)
+    if alert.check is Check.MISSING:
+        verdicts = _presence(state, meter, alert, from_ms, to_ms)
+    elif alert.check in _BY_MASK:
+        verdicts = (
+            (each.start_ms, each.correction is not None)
+            for each in intervals_of(state, meter, from_ms, to_ms)
+            if each.had_failed(alert.check)
+        )
+    else:
+        replay = _Replay(state, meter, version)
+        verdicts = replay.verdicts(alert.check, from_ms, to_ms)
+    checked = failed = 0
+    first_failed_ms: Milliseconds | None = None
+    for start_ms, has_passed in verdicts:
+        checked += 1
+        if not has_passed:
+            failed += 1
+            first_failed_ms = start_ms if first_failed_ms is None else first_failed_ms
+    return Recheck(
+        from_ms=from_ms,
+        to_ms=to_ms,
+        is_complete=to_ms >= _window_end(meter, alert),
+        checked=checked,
+        failed=failed,
+        first_failed_ms=first_failed_ms,
+    )
+
+
+def intervals_of(
+    state: State, meter: Meter, from_ms: Milliseconds, to_ms: Milliseconds
+) -> Iterator[Interval]:
+    """Yields the intervals that have a reading or a correction, by time; both ends are starts."""
+    facts = facts_of(meter, get_settings_record(state, meter.meter_id))
+    interval_ms = meter.interval_ms
+    prefix = page_prefix(meter.meter_id)
+    first_key = page_key(meter.meter_id, page_start(interval_ms, from_ms))
+    for key, record in state.iterate(ReadingPage, prefix, first_key):
+        page_ms = int(key[len(prefix) :])
+        if page_ms > to_ms:
+            return
+        page = MutablePage(meter, facts.conversion, page_ms, record)
+        corrected = corrected_slots(state, meter.meter_id, page_ms) if page.corrected else {}
+        for slot in range((page.present | page.corrected).bit_length()):
+            start_ms = page_ms + slot * interval_ms
+            correction = corrected.get(slot)
+            if correction is not None and correction.amount is None:
+                correction = None  # it says that the reading counts again
+            if from_ms <= start_ms <= to_ms and (correction or page.has_value(slot)):
+                yield Interval(start_ms, page, slot, correction)
+
+
+def _window_end(meter: Meter, alert: Alert) -> Milliseconds:
+    """Returns the start of the last interval of an alert's window."""
+    if alert.check is Check.MISSING and alert.cleared_ms is not None:
+        # Its occurrences are where gaps begin; they lie before the reading that ended the last.
+        return max(alert.cleared_ms - meter.interval_ms, alert.last_interval_ms)
+    return alert.last_interval_ms
+
+
+def _presence(
+    state: State, meter: Meter, alert: Alert, from_ms: Milliseconds, to_ms: Milliseconds
+) -> Iterator[tuple[Milliseconds, bool]]:
+    """Yields each gap as failed where it is longer than is tolerated, and the present as passed."""
+    facts = facts_of(meter, get_settings_record(state, meter.meter_id))
+    tolerated_ms = facts.settings.missing_tolerated * meter.interval_ms
+    expected_ms = from_ms
+    for each in intervals_of(state, meter, from_ms, to_ms):
+        if each.amount is None:
+            continue
+        if each.start_ms - expected_ms > tolerated_ms:
+            yield expected_ms, False
+        yield each.start_ms, True
+        expected_ms = each.start_ms + meter.interval_ms
+    missing_ms = to_ms + meter.interval_ms - expected_ms
+    if missing_ms > tolerated_ms or alert.cleared_ms is None:
+        yield min(expected_ms, to_ms), False
+
+
+class _Replay:
+    """Runs the rules again over a meter's intervals, in order of time."""
+
+    __slots__ = ("_baselines", "_clock", "_facts", "_memory", "_meter", "_observation", "_state")
+
+    def __init__(self, state: State, meter: Meter, version: int | None) -> None:
+        self._state = state
+        self._meter = meter
+        self._facts = facts_of(meter, get_settings_record(state, meter.meter_id))
+        self._memory = Memory()
+        self._clock = LocalClock(require_calendar(state, meter.calendar))
+        self._baselines = BaselineLookup(state, meter.meter_id)
+        self._baselines.begin()
+        if version is not None:
+            self._baselines.hold_against(version)
+        self._observation = Observation(
+            meter,
+            self._memory,
+            resolution=self._facts.resolution,
+            settings=self._facts.settings,
+        )
+
+    def verdicts(
+        self, check: Check, from_ms: Milliseconds, to_ms: Milliseconds
+    ) -> Iterator[tuple[Milliseconds, bool]]:
+        """Yields the start of each interval to which the check applies, and whether it passes."""
+        interval_ms, check_bit = self._meter.interval_ms, bit(check)
+        warm_up_ms = min(WARM_UP_MS, WARM_UP_INTERVALS_MAX * interval_ms)
+        begin_ms = max(from_ms - warm_up_ms, 0)
+        for each in intervals_of(self._state, self._meter, begin_ms, to_ms):
+            applied, failed = self._judge(each)
+            if each.start_ms < from_ms:
+                continue
+            if applied & check_bit:
+                yield each.start_ms, not failed & check_bit
+            elif each.amount is None and each.had_failed(check):
+                yield each.start_ms, False  # nothing has come in its place
+
+    def _judge(self, interval: Interval) -> tuple[int, int]:
+        """Returns the masks of what applies to an interval and what it fails, and remembers it."""
+        memory, observation = self._memory, self._observation
+        channels = self._observe(interval)
+        rules = self._facts.rules[
+            rule_set_of(has_channels=bool(channels), has_baseline=self._baselines.is_any)
+        ]
+        applied, failures = run_rules(observation, rules)
+        failed = mask_of(failures)
+        memory.alerting = memory.alerting & ~applied | failed
+        if self._facts.is_register and failed & bit(Check.UNIT_SLIP):
+            observation.amount = None
+        self._remember(failed)
+        return applied, failed
+
+    def _observe(self, interval: Interval) -> dict[int, int]:
+        """Sets the observation to an interval; returns its channels."""
+        memory, observation, page = self._memory, self._observation, interval.page
+        interval_ms, start_ms, slot = self._meter.interval_ms, interval.start_ms, interval.slot
+        is_raw = interval.correction is None
+        channels = page.channels_at(slot) if is_raw else {}
+        before_ms = memory.newest_ms
+        span_ms = interval_ms
+        if is_raw and self._facts.is_register and before_ms is not None:
+            span_ms = start_ms - before_ms
+        observation.begin(start_ms, span_ms, channels, is_newest=True)
+        observation.amount = interval.amount
+        if is_raw and self._facts.is_register:
+            observation.register = page.submitted[slot]
+            observation.register_before = memory.register if memory.register_ms else None
+            is_broken = interval.had_failed(Check.REGISTER)
+            observation.register_verdict = Deviation(0, 0) if is_broken else PASSED
+        if span_ms == interval_ms:
+            observation.is_contiguous = before_ms == start_ms - interval_ms and bool(memory.recent)
+            if self._baselines.is_any:
+                observation.baseline = self._baselines.cell_at(start_ms, self._clock)
+        if self._baselines.is_daily:
+            observation.day = self._baselines.completed_day(
+                self._meter, memory, start_ms, self._clock
+            )
+        return channels
+
+    def _remember(self, failed: int) -> None:
+        memory, observation = self._memory, self._observation
+        memory.newest_ms = observation.start_ms
+        if observation.register is not None:
+            memory.register_ms, memory.register = observation.start_ms, observation.register
+        if not observation.is_contiguous:
+            memory.restart_recent()
+        if observation.amount is None or observation.span_ms != self._meter.interval_ms:
+            memory.restart_recent()
+            return
+        memory.add_recent(observation.amount)
+        if not failed & NOT_TYPICAL:
+            memory.add_level(observation.start_ms, observation.amount)

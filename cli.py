@@ -22,6 +22,7 @@ from commands import (
     meter,
     network,
     node,
+    proof,
     reading,
     restatement,
     simulate,
@@ -52,6 +53,7 @@ app.add_typer(restatement.app, name="factor")
 app.add_typer(instrument.app, name="instrument")
 app.add_typer(activity.app, name="activity")
 app.add_typer(total.app, name="total")
+app.add_typer(proof.app, name="proof")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")

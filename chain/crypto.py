@@ -44,6 +44,7 @@ class Domain(Enum):
     READING = b"tanlian/reading/1\x00"
     READING_DAY = b"tanlian/reading-day/1\x00"
     EVIDENCE = b"tanlian/evidence/1\x00"
+    PROOF_FILE = b"tanlian/proof-file/1\x00"
     CERTIFICATION_SAMPLE = b"tanlian/certification-sample/1\x00"
     LATE_TOTALS = b"tanlian/late-totals/1\x00"
 

@@ -13,6 +13,7 @@ from node.rpc import (
     certificate_queries,
     chain_queries,
     health,
+    proof_files,
     quality_queries,
     reading_queries,
     registry_queries,
@@ -330,6 +331,21 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/v1/proofs/transactions/{id}",
         handler=chain_queries.transaction_proof,
         answers="Transaction, receipt, their proofs, header and certificate.",
+    ),
+    *(
+        Route(
+            path=f"/v1/proofs/files/{path}",
+            handler=handler,
+            answers="A proof file (docs/proofs.md), to be verified without any node.",
+        )
+        for path, handler in (
+            ("readings/{meter}/{at}", proof_files.reading),
+            ("absences/{meter}/{at}", proof_files.absent_reading),
+            ("alerts/{id}", proof_files.alert),
+            ("certificates/{id}", proof_files.certificate),
+            ("totals/{id}/{month}", proof_files.total),
+            ("state/{key}", proof_files.state),
+        )
     ),
     Route(path="/healthz", handler=health.alive, answers="`ok` while the process answers."),
     Route(

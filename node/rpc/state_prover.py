@@ -6,6 +6,7 @@ does not lead to the header's root, which is checked, and it is made again on th
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,12 +44,20 @@ class StateProver:
         """Proves the value of a key, or its absence, at the newest block.
 
         Raises:
+            ProblemError: as :meth:`prove_all` does.
+        """
+        return self.prove_all((key,))[0]
+
+    def prove_all(self, keys: Sequence[bytes]) -> tuple[ProvenState, ...]:
+        """Proves what keys hold at the newest block, the same one for all of them.
+
+        Raises:
             ProblemError: NO_BLOCK_YET at genesis; OVERLOADED where blocks come faster than a
                 proof can be made.
         """
         with self._lock:
             for _ in range(ATTEMPTS_MAX):
-                proven = self._try(key)
+                proven = self._try(keys)
                 if proven is not None:
                     return proven
                 self._tree = None
@@ -56,7 +65,7 @@ class StateProver:
             Problem(code="OVERLOADED", detail="blocks come faster than a proof can be made; again")
         )
 
-    def _try(self, key: bytes) -> ProvenState | None:
+    def _try(self, keys: Sequence[bytes]) -> tuple[ProvenState, ...] | None:
         head = self._store.head()
         if head is None:
             raise ProblemError(
@@ -69,10 +78,15 @@ class StateProver:
         header, certificate = head
         if self._tree is None or self._tree[0] != header.height:
             self._tree = (header.height, self._store.open_tree())
-        value = self._store.get(key)
-        proof = self._tree[1].prove(key)
-        try:
-            verify_state_proof(header.state_root, key, value, proof)
-        except InvalidProof:
-            return None
-        return ProvenState(value=value, proof=proof, header=header, certificate=certificate)
+        found: list[ProvenState] = []
+        for key in keys:
+            value = self._store.get(key)
+            proof = self._tree[1].prove(key)
+            try:
+                verify_state_proof(header.state_root, key, value, proof)
+            except InvalidProof:
+                return None
+            found.append(
+                ProvenState(value=value, proof=proof, header=header, certificate=certificate)
+            )
+        return tuple(found)

@@ -24,6 +24,7 @@ from commands import (
     node,
     proof,
     reading,
+    reduction_target,
     restatement,
     simulate,
     site,
@@ -54,6 +55,7 @@ app.add_typer(instrument.app, name="instrument")
 app.add_typer(activity.app, name="activity")
 app.add_typer(total.app, name="total")
 app.add_typer(proof.app, name="proof")
+app.add_typer(reduction_target.app, name="target")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")

@@ -37,6 +37,8 @@ class DueKind(IntEnum):
     """Subject is an alert: was the next step of its case taken in time?"""
     DEPOSIT_DEADLINE = 3
     """Subject is a site: was the step of its monthly deposit taken?"""
+    TARGET = 4
+    """Subject is a site: does it keep the path of its target after the month that is over?"""
     CERTIFICATE = 5
     """Subject is a certificate: is its validity over?"""
     PEER = 6

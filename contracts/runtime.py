@@ -51,6 +51,7 @@ from contracts import (
     sites,
     statements,
     substitutes,
+    targets,
 )
 from contracts.account import Account, Role
 from contracts.accounts import get_account
@@ -86,6 +87,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     restatements.METHODS,
     instruments.METHODS,
     activities.METHODS,
+    targets.METHODS,
     cases.METHODS,
     remedies.METHODS,
     readings.METHODS,
@@ -113,6 +115,7 @@ DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {
     DueKind.SECOND_METER: bills.on_second_meter_due,
     DueKind.CASE_DEADLINE: case_steps.on_due,
     DueKind.DEPOSIT_DEADLINE: deposits.on_due,
+    DueKind.TARGET: targets.on_due,
     DueKind.CERTIFICATE: certificates.on_due,
 }
 """Who looks at what falls due."""

@@ -41,6 +41,7 @@ from contracts.runtime import METHODS
 from contracts.site_profile import SiteProfile
 from contracts.sites import Site
 from contracts.substitutes import SubstituteResult
+from contracts.target import Progress, Target
 
 CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "account.registered": Account,
@@ -77,6 +78,8 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "factor.restated": Factor,
     "gwp.registered": GwpSet,
     "instrument.registered": Instrument,
+    "target.set": Target,
+    "target.judged": Progress,
     "instrument.retired": Instrument,
     "market.set": MarketSpan,
     "activity.submitted": Activity,

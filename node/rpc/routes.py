@@ -161,6 +161,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         query=(_ORGANISATION, *_PAGE),
     ),
     Route(
+        path="/v1/targets",
+        handler=total_queries.targets,
+        answers=_LIST,
+        query=(_ORGANISATION, *_PAGE),
+    ),
+    Route(
+        path="/v1/sites/{id}/target",
+        handler=total_queries.target,
+        answers="The target in force, and the progress after each month of the year.",
+        query=(Parameter(name="year", words="A year of the path.", is_integer=True),),
+    ),
+    Route(
         path="/v1/organisations/{id}/totals",
         handler=total_queries.organisation_totals,
         answers="Each month that holds anything, and the total over them.",

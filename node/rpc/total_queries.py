@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from chain.codec import Record
+from chain.state import State
 from contracts import queries, totals
 from contracts.activity import Activity, activity_prefix
 from contracts.emissions import grams_of, numerator_of
@@ -30,8 +31,9 @@ from contracts.site_month import (
     Stream,
     Sums,
 )
+from contracts.target import TARGET_PREFIX, Target, get_target, progress_of
 from node.rpc.context import RpcContext, answer
-from node.rpc.parameters import malformed, parse_identifier
+from node.rpc.parameters import malformed, parse_identifier, parse_integer
 from node.rpc.presentation import present, present_object
 from node.rpc.problems import unknown
 from node.rpc.registry_queries import cut_of, list_of
@@ -123,6 +125,41 @@ async def activities(context: RpcContext, request: web.Request) -> web.Response:
     site = parse_identifier(request.match_info["id"], "id")
     read = _reader_of(context, Activity, activity_prefix(site))
     return answer(await context.read(list_of, "activities", read, request.query))
+
+
+async def targets(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists targets in force by site; of one organisation where asked."""
+    text = request.query.get("organisation")
+    wanted = None if text is None else parse_identifier(text, "organisation")
+    read = _reader_of(
+        context, Target, TARGET_PREFIX, lambda each: wanted in {None, each.organisation}
+    )
+    return answer(await context.read(list_of, "targets", read, request.query))
+
+
+async def target(context: RpcContext, request: web.Request) -> web.Response:
+    """Shows a site's target, and for a year where the site stood after each month of it."""
+    site = parse_identifier(request.match_info["id"], "id")
+    text = request.query.get("year")
+    year = None if text is None else parse_integer(text, "year", minimum=1970, maximum=9998)
+
+    def read() -> dict[str, Json]:
+        state = State(context.store)
+        found = get_target(state, site)
+        if found is None:
+            raise unknown("UNKNOWN_TARGET", "id", site)
+        document: dict[str, Json] = {"target": present(found)}
+        if year is not None:
+            first = (year - 1970) * 12
+            months = (progress_of(state, found, first + index) for index in range(12))
+            document["progress"] = [
+                {**present_object(each), "month": month_name(each.month)}
+                for each in months
+                if each is not None
+            ]
+        return document
+
+    return answer(await context.read(read))
 
 
 def _reader_of(

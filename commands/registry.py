@@ -67,13 +67,15 @@ def intervals_backwards(client: "SyncTanlianClient", meter: Meter) -> Iterator[I
 
 def interval_at(client: "SyncTanlianClient", meter: Meter, at_ms: int) -> Interval | None:
     """Returns the interval of a meter that a moment lies in, or None where nothing is known."""
-    page_ms = page_start(meter.interval_ms, at_ms)
-    page = read_state(client, ReadingPage, page_key(meter.meter_id, page_ms))
-    if page is None:
-        return None
     start_ms = at_ms - at_ms % meter.interval_ms
-    found = _intervals_of(client, meter, page_ms, page)
+    found = page_intervals(client, meter, page_start(meter.interval_ms, at_ms))
     return next((each for each in found if each.start_ms == start_ms), None)
+
+
+def page_intervals(client: "SyncTanlianClient", meter: Meter, page_ms: int) -> tuple[Interval, ...]:
+    """Returns the intervals of a page of which something is known."""
+    page = read_state(client, ReadingPage, page_key(meter.meter_id, page_ms))
+    return () if page is None else _intervals_of(client, meter, page_ms, page)
 
 
 def corrections_of(

@@ -1,13 +1,20 @@
 """From readings to the genesis: transaction, block and certificate, checked on this machine."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from chain.crypto import ED25519
 from chain.proof import InclusionProof, verify_receipt_proof, verify_transaction_proof
-from chain.receipt import Receipt
+from chain.receipt import Receipt, Status
 from chain.transaction import Transaction
 from client.errors import MalformedAnswer
 from commands.output import fail, time_text
+from commands.registry import meter_of, page_intervals
+from contracts.deviation.clock import interval_start_of
+from contracts.meter import Meter
+from contracts.reading import SubmitReadings, SubmitResult
+from contracts.reading_page import page_start
 from node.genesis_file import load_genesis
 
 if TYPE_CHECKING:
@@ -54,10 +61,7 @@ def trace_transaction(
     header, certificate = in_block.header, in_block.certificate
     names = [member.node_id for member in genesis.members]
     return {
-        "transaction": transaction_id.hex(),
-        "method": transaction.payload.method,
-        "sender": transaction.payload.sender.hex(),
-        "receipt": receipt.status.name,
+        **_traced(client, transaction, receipt, transaction_id),
         "block": header.height,
         "block_time": time_text(header.time_ms),
         "block_hash": header.hash.hex(),
@@ -67,6 +71,46 @@ def trace_transaction(
         "nodes_of_genesis": ", ".join(names),
         "proof": "holds",
     }
+
+
+def _traced(
+    client: "SyncTanlianClient", transaction: Transaction, receipt: Receipt, transaction_id: bytes
+) -> dict[str, Any]:
+    """Returns what a transaction asked for, and of readings what became of them since."""
+    members: dict[str, Any] = {
+        "transaction": transaction_id.hex(),
+        "method": transaction.payload.method,
+        "sender": transaction.payload.sender.hex(),
+        "receipt": receipt.status.name,
+    }
+    if transaction.payload.method != "readings.submit" or receipt.status is not Status.OK:
+        return members
+    arguments = SubmitReadings.decode(transaction.payload.arguments)
+    result = SubmitResult.decode(receipt.result)
+    meter = meter_of(client, arguments.meter_id)
+    counts = Counter(outcome.name.lower() for outcome in result.outcomes)
+    first, last = arguments.readings[0].stamp_ms, arguments.readings[-1].stamp_ms
+    span = f"{time_text(first)} to {time_text(last)}"
+    members["readings"] = f"{len(arguments.readings)} of {meter.meter_id}, stamped {span}"
+    members["outcomes"] = ", ".join(f"{count} {name}" for name, count in counts.items())
+    members["root_of_readings"] = result.root.hex()
+    members["corrected_since"] = "; ".join(_corrected(client, meter, arguments)) or "none"
+    return members
+
+
+def _corrected(
+    client: "SyncTanlianClient", meter: Meter, arguments: SubmitReadings
+) -> Iterator[str]:
+    """Yields each interval of the readings for which something else counts by now."""
+    starts = [interval_start_of(meter, reading.stamp_ms) for reading in arguments.readings]
+    known = sorted({start_ms for start_ms in starts if start_ms is not None})
+    for page_ms in dict.fromkeys(page_start(meter.interval_ms, start_ms) for start_ms in known):
+        for each in page_intervals(client, meter, page_ms):
+            if each.in_force is not None and each.start_ms in known:
+                yield (
+                    f"{time_text(each.start_ms)} counts {each.effective_amount} by correction "
+                    f"{each.in_force.number}"
+                )
 
 
 def _bytes(document: dict[str, Any], name: str) -> bytes:

@@ -14,6 +14,7 @@ from commands import (
     baseline,
     bench,
     bill,
+    certificate,
     check,
     demo,
     evidence,
@@ -56,6 +57,7 @@ app.add_typer(activity.app, name="activity")
 app.add_typer(total.app, name="total")
 app.add_typer(proof.app, name="proof")
 app.add_typer(reduction_target.app, name="target")
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")

@@ -48,9 +48,10 @@ INTERVALS_MAX: Final = 64
 """Intervals that are drawn of one meter."""
 MISSTATEMENTS_MAX: Final = 1_000
 EXCEPTIONS_MAX: Final = 200
-SEED_DISTANCE: Final = 2
-"""Blocks from the opening to the one whose hash is the seed. That of the opening itself is chosen
-with the opening in hand; this one is made of two more blocks of all members."""
+SEED_DISTANCE: Final = 1
+"""Blocks from the opening to the one whose hash is the seed. The block of the opening is made with
+the opening in hand; the next one is not there yet when the opening is final, and a quiet chain
+makes it within ``max_block_interval_ms``."""
 
 
 class AssuranceLevel(IntEnum):

@@ -66,7 +66,7 @@ class PlanSampling(Record):
     """At the engagement's sites; ascending, each once."""
     intervals_per_meter: Annotated[int, Range(1, INTERVALS_MAX)]
     block: FinalBlock
-    """The one :data:`SEED_DISTANCE` blocks after the opening."""
+    """The one after the opening: :data:`SEED_DISTANCE`."""
 
 
 def get_certification(state: State, certification_id: CertificationId) -> Certification | None:
@@ -164,7 +164,7 @@ def plan(context: Context, arguments: PlanSampling) -> bytes:
         raise refusal(
             Code.INVALID_ARGUMENTS,
             "block.header.height",
-            expected=f"{seed_height}, {SEED_DISTANCE} blocks after the opening",
+            expected=f"{seed_height}, the block after the opening",
             got=str(header.height),
         )
     sampled = tuple(

@@ -126,7 +126,7 @@ class CertificationWorld(ReadingWorld):
             "document": b"\x09" * 32,
             "meters": ("main",),
             "intervals_per_meter": 5,
-            "block": self.shown(self.certification.opened_height + 2),
+            "block": self.shown(self.certification.opened_height + 1),
         }
         return PlanSampling(**{**fields, **changes})
 

@@ -104,18 +104,18 @@ def test_another_block_than_the_fixed_one_gives_no_seed(world: CertificationWorl
         world.next_block()
     height = world.certification.opened_height
 
-    for other in (height, height + 1):
+    for other in (height, height + 2):
         refused = world.refusal_of(
             certifications.plan, world.plan_of(block=world.shown(other)), sender=CERTIFIER
         )
         assert refused == (
             "INVALID_ARGUMENTS",
-            f"block.header.height: expected {height + 2}, 2 blocks after the opening, got {other}",
+            f"block.header.height: expected {height + 1}, the block after the opening, got {other}",
         )
 
 
 def forged(world: CertificationWorld, fault: str) -> FinalBlock:
-    good = world.shown(world.certification.opened_height + 2)
+    good = world.shown(world.certification.opened_height + 1)
     match fault:
         case "chain_id":
             return world.shown(good.header.height, chain_id=b"\x01" * 32)

@@ -1,0 +1,232 @@
+"""Certificates as files: exported, co-signed and verified, under ``tanlian certificate``."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from commands.certification_input import (
+    CERTIFIER_ACCOUNT,
+    certificate_of,
+    read_bounded,
+    standing_of_body,
+)
+from commands.output import JsonOption, fail, print_fields, print_json, say
+from commands.target import (
+    AccountOption,
+    NetworkOption,
+    NodeOption,
+    PassphraseOption,
+    connect,
+    find_network,
+    open_signer,
+)
+
+if TYPE_CHECKING:
+    from chain.crypto import Signer
+    from chain.types import Hash
+    from client.credentials.document import Document
+    from client.credentials.verification import Verdict
+    from client.synchronous import SyncTanlianClient
+    from node.provisioning import Network
+
+OutOption = Annotated[Path, typer.Option(help="File to write; must not exist.")]
+_PURPOSES: Final = ("revocation", "suspension")
+
+
+def export(
+    certificate_id: Annotated[str, typer.Argument(help="Id such as certifier-1.000001.")],
+    out: OutOption,
+    status_lists: Annotated[
+        Path | None,
+        typer.Option(help="Directory for the body's two status lists of this moment."),
+    ] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a certificate as a Verifiable Credential, signed by the key that issued it."""
+    from client.credentials import data_integrity
+    from client.credentials.certificate_credential import credential_of
+    from client.credentials.chain_binding import certificate_in, evidence_of
+    from contracts.certificate import certificate_key
+
+    _check_new(out)
+    signer = _signer(network, account, passphrase_file)
+    with connect(network, node) as connection:
+        client = connection.client
+        certificate_of(client, certificate_id)  # refuses an id that there is not
+        evidence = evidence_of(client.state_proof(certificate_key(certificate_id)))
+        certificate = certificate_in(evidence)
+        if signer.public_key != certificate.issued_by:
+            fail(
+                f"certificate {certificate_id}: expected the key that issued it, "
+                f"{certificate.issued_by.hex()}, got {signer.public_key.hex()}; choose it with --as"
+            )
+        chain_id = _chain_id(client)
+        document = {**credential_of(certificate, chain_id), "evidence": [evidence]}
+        written = {out: data_integrity.sign(document, signer, _now_ms())}
+        if status_lists is not None:
+            status_lists.mkdir(parents=True, exist_ok=True)
+            for purpose in _PURPOSES:
+                path = status_lists / f"{certificate.body}-{purpose}.json"
+                written[path] = _status_list(client, chain_id, signer, certificate.body, purpose)
+    for path, credential in written.items():
+        _write(path, credential)
+    _tell(list(written), as_json=as_json)
+
+
+def status_list(
+    body: Annotated[str, typer.Argument(help="Certification body, such as certifier-1.")],
+    purpose: Annotated[str, typer.Option(help="revocation or suspension.")],
+    out: OutOption,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the status list of a body as of now, signed by the key that issued its certificates."""
+    if purpose not in _PURPOSES:
+        fail(f"--purpose: expected {' or '.join(_PURPOSES)}, got {purpose!a}")
+    _check_new(out)
+    signer = _signer(network, account, passphrase_file)
+    with connect(network, node) as connection:
+        client = connection.client
+        document = _status_list(client, _chain_id(client), signer, body, purpose)
+    _write(out, document)
+    _tell([out], as_json=as_json)
+
+
+def cosign(
+    file: Annotated[Path, typer.Argument(help="Credential to add a proof to.")],
+    out: OutOption,
+    network: NetworkOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add one's own proof to those of a credential; in any order, none depends on another."""
+    from client.credentials import data_integrity
+    from client.credentials.document import parse
+
+    _check_new(out)
+    document = parse(read_bounded(file), str(file))
+    data_integrity.verify(document)  # nobody puts a hand under what does not hold
+    signer = _signer(network, account, passphrase_file)
+    _write(out, data_integrity.sign(document, signer, _now_ms()))
+    _tell([out], as_json=as_json)
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="Credential that `certificate export` wrote.")],
+    status_list: Annotated[
+        list[Path] | None,
+        typer.Option("--status-list", help="Status list credential; may be given again."),
+    ] = None,
+    genesis: Annotated[
+        Path | None, typer.Option(help="Genesis file: checks what the chain holds, too.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a certificate without any node: proofs, dates, standing, and its chain."""
+    from client.credentials.document import parse
+    from client.credentials.verification import verify_certificate
+    from node.genesis_file import load_genesis
+
+    verdict = verify_certificate(
+        parse(read_bounded(file), str(file)),
+        now_ms=_now_ms(),
+        status_lists=tuple(parse(read_bounded(each), str(each)) for each in status_list or ()),
+        genesis=None if genesis is None else load_genesis(genesis),
+    )
+    _print_verdict(verdict, as_json=as_json)
+
+
+def _print_verdict(verdict: "Verdict", *, as_json: bool) -> None:
+    from client.credentials.verification import standing_of
+
+    bound = verdict.block_height is not None
+    document: dict[str, Any] = {
+        "certificate": verdict.certificate,
+        "issuer": verdict.issuer.hex(),
+        "co_signers": [key.hex() for key in verdict.co_signers],
+        "valid_from": verdict.valid_from,
+        "valid_until": verdict.valid_until,
+        "standing": standing_of(verdict),
+        "as_of": {each.purpose: each.as_of for each in verdict.statuses},
+        "bound_to_chain": bound,
+        "block_height": verdict.block_height,
+    }
+    if as_json:
+        print_json(document)
+        return
+    lists = ", ".join(f"{each.purpose} as of {each.as_of}" for each in verdict.statuses)
+    chain = (
+        f"the chain holds exactly this certificate, proved at block {verdict.block_height}"
+        if bound
+        else "not looked at; give --genesis"
+    )
+    print_fields(
+        [
+            ("certificate", document["certificate"]),
+            ("proof", f"holds, by {document['issuer']}"),
+            ("co-signed by", ", ".join(document["co_signers"]) or "nobody"),
+            ("valid", f"{verdict.valid_from} to {verdict.valid_until}"),
+            ("standing", document["standing"] + (f"; {lists}" if lists else "")),
+            ("chain", chain),
+        ]
+    )
+
+
+def _status_list(
+    client: "SyncTanlianClient", chain_id: "Hash", signer: "Signer", body: str, purpose: str
+) -> "Document":
+    from client.credentials import data_integrity
+    from client.credentials.certificate_credential import list_id, status_list_of
+
+    found = standing_of_body(client, body, purpose)
+    document = status_list_of(
+        signer.public_key,
+        list_name=list_id(chain_id, body, purpose),
+        purpose=purpose,
+        indexes=found["set"],
+        time_ms=found["time_ms"],
+    )
+    return data_integrity.sign(document, signer, _now_ms())
+
+
+def _signer(network: Path | None, account: str | None, passphrase_file: Path | None) -> "Signer":
+    is_file = account is not None and Path(account).is_file()
+    found: Network | None = None if is_file else find_network(network)
+    return open_signer(found, account or CERTIFIER_ACCOUNT, passphrase_file)
+
+
+def _chain_id(client: "SyncTanlianClient") -> "Hash":
+    status: dict[str, Any] = client.status()
+    return bytes.fromhex(status["chain_id"])
+
+
+def _check_new(path: Path) -> None:
+    if path.exists():
+        fail(f"{path}: expected no file, found one; nothing is overwritten")
+
+
+def _write(path: Path, document: "Document") -> None:
+    from client.credentials.document import text_of
+
+    path.write_text(text_of(document), encoding="utf-8")
+
+
+def _tell(paths: list[Path], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"written": [str(path) for path in paths]})
+    else:
+        say(*(f"Written: {path}" for path in paths))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -130,9 +130,14 @@ def deposit_key(site_id: str, month: int) -> bytes:
     return deposit_prefix(site_id) + b"%06d" % month
 
 
+def submission_prefix(site_id: str) -> bytes:
+    """Returns the prefix of the state keys of a site's submissions."""
+    return f"deposit-submission/{site_id}/".encode()
+
+
 def submission_key(site_id: str, month: int, number: int) -> bytes:
     """Returns the state key of a submission."""
-    return f"deposit-submission/{site_id}/{month:06d}/{number:06d}".encode()
+    return submission_prefix(site_id) + b"%06d/%06d" % (month, number)
 
 
 def clock_key(site_id: str) -> bytes:

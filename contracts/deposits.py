@@ -1,7 +1,8 @@
 """Monthly deposits as a contract: enrolled, submitted, checked, completed, and missed.
 
 The due queue looks at an enrolled site when a deadline passes. A step that is not there then is
-missed for good: ``deposit.overdue`` says so, and the step may still be taken, marked late.
+missed for good: ``deposit.overdue`` says so, the site gets an alert, and the step may still be
+taken, marked late.
 
 District and city authorities hold accounts of certification bodies, because this chain knows no
 other role that judges what members measure. Check and completion take two accounts.
@@ -13,12 +14,16 @@ from typing import Annotated, Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import U32, Identifier, Length, Milliseconds, Text
+from chain.types import HASH_BYTES, U32, Identifier, Length, Milliseconds, Text
 from contracts.account import Role
 from contracts.accounts import check_owner
+from contracts.alert import Occurrence
+from contracts.alerts import clear_alert, raise_alert
 from contracts.calendars import Calendar, require_calendar
+from contracts.check import Check
 from contracts.context import Context
 from contracts.deposit import (
+    DAYS,
     FIGURES_MAX,
     Deposit,
     DepositClock,
@@ -169,6 +174,7 @@ def submit(context: Context, arguments: SubmitDeposit) -> bytes:
     deposit = replace(deposit, submission=submission.number, submitted=first)
     state.put(deposit_key(deposit.site, deposit.month), deposit)
     context.emit("deposit.submitted", deposit.site, submission)
+    _clear(context, deposit.site)
     return b""
 
 
@@ -229,6 +235,7 @@ def on_due(context: Context, site_id: str) -> Milliseconds | None:
         missed = replace(deposit, missed=(*deposit.missed, clock.stage))
         state.put(deposit_key(site_id, clock.month), missed)
         context.emit("deposit.overdue", site_id, missed)
+        raise_alert(context, require_site(state, site_id), _occurrence(clock, due_ms))
     month, stage = next_stage(clock.month, clock.stage)
     state.put(clock_key(site_id), replace(clock, month=month, stage=stage))
     return deadline_ms(calendar, month, stage)
@@ -342,6 +349,12 @@ def _check_order(deposit: Deposit, arguments: PassDeposit, stage: DepositStage) 
 def _pass(context: Context, deposit: Deposit, event: str) -> None:
     context.state.put(deposit_key(deposit.site, deposit.month), deposit)
     context.emit(event, deposit.site, deposit)
+    _clear(context, deposit.site)
+
+
+def _clear(context: Context, site_id: str) -> None:
+    """Notes that what was overdue has been taken up; people still close the alert."""
+    clear_alert(context, subject_id=site_id, check=Check.DEPOSIT, at_ms=context.time_ms)
 
 
 def _step(context: Context, deposit: Deposit, stage: DepositStage, note: str) -> DepositStep:
@@ -351,6 +364,17 @@ def _step(context: Context, deposit: Deposit, stage: DepositStage, note: str) ->
         time_ms=context.time_ms,
         is_late=context.time_ms >= deadline_ms(calendar, deposit.month, stage),
         note=note,
+    )
+
+
+def _occurrence(clock: DepositClock, due_ms: Milliseconds) -> Occurrence:
+    """Returns what an overdue step is told as: the month, and its days, for ``observed``."""
+    return Occurrence(
+        check=Check.DEPOSIT,
+        interval_start_ms=due_ms,
+        observed=clock.month,
+        expected=DAYS[clock.stage],
+        leaf=bytes(HASH_BYTES),
     )
 
 

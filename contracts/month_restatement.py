@@ -99,9 +99,14 @@ class RestatedMeter(Record):
     new: MonthTotal
 
 
+def proposal_prefix(site_id: str) -> bytes:
+    """Returns the prefix of the state keys of the open proposals of a site's months."""
+    return f"restatement-proposal/{site_id}/".encode()
+
+
 def proposal_key(site_id: str, month: int) -> bytes:
     """Returns the state key of the open proposal of a closed month."""
-    return f"restatement-proposal/{site_id}/{month:06d}".encode()
+    return proposal_prefix(site_id) + b"%06d" % month
 
 
 def restatement_prefix(site_id: str) -> bytes:

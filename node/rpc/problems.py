@@ -40,6 +40,8 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "UNKNOWN_METER": 404,
     "UNKNOWN_ALERT": 404,
     "UNKNOWN_READING": 404,
+    "UNKNOWN_DEPOSIT": 404,
+    "UNKNOWN_REPORT": 404,
     "UNKNOWN_ACCOUNT": 404,
     "NO_BLOCK_YET": 404,
     # Of a transaction (chain.errors, node.kernel.admission, chain.mempool).

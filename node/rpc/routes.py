@@ -17,6 +17,7 @@ from node.rpc import (
     quality_queries,
     reading_queries,
     registry_queries,
+    report_queries,
     streams,
     submission,
     total_queries,
@@ -183,6 +184,54 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=total_queries.site_totals,
         answers="Each month with its streams, the total over them, and the site's markets.",
         query=_MONTHS,
+    ),
+    Route(
+        path="/v1/reports",
+        handler=report_queries.reports,
+        answers=_LIST,
+        query=(_ORGANISATION, *_PAGE),
+    ),
+    Route(
+        path="/v1/reports/{organisation}/{number}",
+        handler=report_queries.report,
+        answers="The report as it is anchored, and whether a revision has touched it.",
+    ),
+    Route(
+        path="/v1/report-documents/{hash}",
+        handler=report_queries.report_of_document,
+        answers="The report that a document's SHA-256 is anchored by.",
+    ),
+    Route(
+        path="/v1/report-document",
+        handler=report_queries.report_document,
+        answers="Canonical JSON (RFC 8785) of docs/reports.md; its SHA-256 in a header.",
+        query=(
+            Parameter(name="kind", words="GHG_INVENTORY, CN_MONTHLY_DEPOSIT or CN_ANNUAL."),
+            Parameter(name="organisation", words="Whose report."),
+            *_MONTHS,
+        ),
+    ),
+    Route(
+        path="/v1/organisations/{id}/designs",
+        handler=report_queries.designs,
+        answers=_LIST,
+        query=_PAGE,
+    ),
+    *(
+        Route(path=f"/v1/sites/{{id}}/{name}", handler=handler, answers=_LIST, query=_PAGE)
+        for name, handler in (
+            ("closed-months", report_queries.closed_months),
+            ("month-restatements", report_queries.month_restatements),
+            ("restatement-proposals", report_queries.restatement_proposals),
+            ("monitoring-plans", report_queries.plans),
+            ("deposits", report_queries.deposits),
+            ("deposit-submissions", report_queries.submissions),
+        )
+    ),
+    Route(
+        path="/v1/sites/{id}/deposit-clock",
+        handler=report_queries.deposit_clock,
+        answers="The month and step whose deadline comes next.",
     ),
     Route(
         path="/v1/sites/{id}/restated-months",

@@ -4,6 +4,7 @@ import pytest
 
 from contracts import deposits
 from contracts.calendars import DAY_MS
+from contracts.check import Check
 from contracts.deposit import (
     DAYS,
     Deposit,
@@ -85,7 +86,8 @@ class DepositWorld(ReadingWorld):
 
     def run_due(self) -> list[str]:
         handlers = {DueKind.DEPOSIT_DEADLINE: deposits.on_due}
-        return [event.kind for event in run_due(self.state, self.block, handlers)]
+        events = run_due(self.state, self.block, handlers)
+        return [event.kind for event in events if event.kind.startswith("deposit.")]
 
     @property
     def deposit(self) -> Deposit:
@@ -148,13 +150,18 @@ def test_a_missed_deadline_is_said_once_and_the_step_is_late() -> None:
     world.at(DepositStage.SUBMIT, -1)
     assert world.run_due() == []
     world.at(DepositStage.SUBMIT)
-    assert world.run_due() == ["deposit.overdue"]
+    assert world.run_due()[0] == "deposit.overdue"
+    (alert,) = world.alerts
+    assert (alert.site, alert.check, alert.meter) == ("plant", Check.DEPOSIT, None)
+    assert (alert.observed, alert.expected) == (MONTH, 20)
     world.next_block()
     assert world.run_due() == []
     world.call(deposits.submit, SUBMIT)
     assert world.deposit.missed == (DepositStage.SUBMIT,)
     assert world.deposit.submitted is not None
     assert world.deposit.submitted.is_late
+    (cleared,) = world.alerts
+    assert cleared.cleared_ms == world.time_ms
 
 
 def test_the_clock_catches_up_when_no_block_came_for_months() -> None:

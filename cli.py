@@ -17,15 +17,18 @@ from commands import (
     certificate,
     check,
     demo,
+    deposit,
     evidence,
     instrument,
     key,
     meter,
     network,
     node,
+    period,
     proof,
     reading,
     reduction_target,
+    report,
     restatement,
     simulate,
     site,
@@ -58,6 +61,10 @@ app.add_typer(total.app, name="total")
 app.add_typer(proof.app, name="proof")
 app.add_typer(reduction_target.app, name="target")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(factor.app, name="factor")
+app.add_typer(period.app, name="period")
+app.add_typer(report.app, name="report")
+app.add_typer(deposit.app, name="deposit")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")

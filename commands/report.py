@@ -110,10 +110,8 @@ def list_reports(
     as_json: JsonOption = False,
 ) -> None:
     """List anchored reports, and whether a revision has touched their period."""
-    from contracts.month import month_name
-
     with connect(network, node) as connection:
-        reports = connection.client.entries(
+        reports: Any = connection.client.entries(
             "/v1/reports", "reports", {"organisation": organisation}
         )
     if as_json:
@@ -123,19 +121,14 @@ def list_reports(
         say("No reports are anchored.")
         return
     print_table(
-        ("!organisation", ">number", "kind", "!period", "status", "!document", "anchored (UTC)"),
+        ("!report", "!kind", "!period", "!status", "!document"),
         [
             (
-                each["organisation"],
-                each["number"],
+                f"{each['organisation']}/{each['number']}",
                 str(each["kind"]).lower(),
-                (
-                    f"{month_name(_whole(each['from_month']))} to "
-                    f"{month_name(_whole(each['to_month']))}"
-                ),
+                _period_text(each),
                 str(each["status"]).lower(),
                 short(str(each["document"])),
-                time_text(_whole(each["anchored_ms"])),
             )
             for each in reports
         ],
@@ -382,6 +375,7 @@ def _report_fields(report: dict[str, Any]) -> list[tuple[str, object]]:
     ]  # fmt: skip
 
 
-def _whole(value: object) -> int:
-    assert isinstance(value, int), "months and moments are integers"
-    return value
+def _period_text(report: dict[str, Any]) -> str:
+    from contracts.month import month_name
+
+    return f"{month_name(report['from_month'])} to {month_name(report['to_month'])}"

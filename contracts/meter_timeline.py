@@ -10,14 +10,23 @@ from typing import Final
 
 from chain.state import State
 from chain.types import Milliseconds
+from contracts.check import Check, bit
 from contracts.conversion import conversion_of
 from contracts.correction import corrected_slots
 from contracts.meter import Meter, ValueKind
 from contracts.part75 import Timeline
-from contracts.quality import INVALIDATING
 from contracts.reading import Quality
 from contracts.reading_page import MutablePage, ReadingPage, page_key, page_prefix, page_start
 
+INVALIDATING: Final = (
+    bit(Check.DUPLICATE)
+    | bit(Check.REGISTER)
+    | bit(Check.PHYSICAL_CAP)
+    | bit(Check.UNIT_SLIP)
+    | bit(Check.STUCK)
+)
+"""A value that failed one of these is not quality-assured. The others ask whether consumption is
+usual or agrees with other sources, and say nothing against the meter by themselves."""
 _ASSURED: Final = (Quality.MEASURED, Quality.CALCULATED)
 _IS_ASSURED: Final = bytes(quality in _ASSURED for quality in range(max(Quality) + 1))
 
@@ -34,9 +43,23 @@ class MeterTimeline:
 
 
 def timeline_of(
-    state: State, meter: Meter, from_ms: Milliseconds, to_ms: Milliseconds
+    state: State,
+    meter: Meter,
+    from_ms: Milliseconds,
+    to_ms: Milliseconds,
+    *,
+    since_known: Milliseconds,
 ) -> MeterTimeline:
-    """Returns what is known of a meter's intervals within a span of whole intervals."""
+    """Returns what is known of a meter's intervals within a span of whole intervals.
+
+    Args:
+        state: committed or of a block.
+        meter: the meter.
+        from_ms: start of a page.
+        to_ms: end, exclusive.
+        since_known: the timeline begins with the first interval that is known, and no later
+            than here: a meter is not missing before it sent anything.
+    """
     interval_ms = meter.interval_ms
     count = (to_ms - from_ms) // interval_ms
     amounts: list[int | None] = [None] * count
@@ -56,7 +79,13 @@ def timeline_of(
     if meter.kind is ValueKind.REGISTER:
         for place in range(count - 1, 0, -1):
             assured[place] &= linked[place - 1]
-    return MeterTimeline(from_ms, Timeline(interval_ms, amounts, assured), linked)
+    latest = (since_known - from_ms) // interval_ms
+    start = next((place for place in range(latest) if amounts[place] is not None), latest)
+    return MeterTimeline(
+        from_ms + start * interval_ms,
+        Timeline(interval_ms, amounts[start:], assured[start:]),
+        linked[start:],
+    )
 
 
 def _take_page(

@@ -23,6 +23,8 @@ from contracts.statistics import divide_half_even, divide_up
 
 LOOK_BACK_MS: Final = 26_280 * HOUR_MS
 """Three years: nothing older counts (section 75.32)."""
+USUAL_LOOK_BACK_MS: Final = 400 * 24 * HOUR_MS
+"""Looked back on first: a year of operating, for most meters."""
 TRAILING_MS: Final = 8_760 * HOUR_MS
 """A year of operating: what availability is reckoned on (section 75.32)."""
 RECENT_MS: Final = 720 * HOUR_MS
@@ -54,6 +56,20 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Availability:
+    """Intervals of the trailing year of operating (section 75.32)."""
+
+    operating: int
+    """Of the latest 8,760 hours of operating, or fewer where there were fewer."""
+    assured: int
+    """Quality-assured ones among them."""
+
+    def is_settled(self, interval_ms: int) -> bool:
+        """Returns whether the year is full, so that nothing older can matter."""
+        return self.operating >= TRAILING_MS // interval_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Missing intervals between others, and what the rules look at to fill them."""
 
@@ -61,10 +77,8 @@ class Gap:
     """Place of the first missing interval in the timeline."""
     end: int
     """Place after the last one."""
-    operating: int
-    """Intervals of the trailing year of operating."""
-    assured: int
-    """Quality-assured ones among them."""
+    availability: Availability
+    """Of the year that ends with the gap."""
     recent: Sequence[int]
     """Amounts of the latest quality-assured operating intervals before the gap, in their order."""
     after: int | None
@@ -77,47 +91,55 @@ class Gap:
 
     def is_settled(self, interval_ms: int) -> bool:
         """Returns whether nothing older than what was looked at can matter."""
-        is_year_full = self.operating >= TRAILING_MS // interval_ms
-        return is_year_full and len(self.recent) >= RECENT_MS // interval_ms
+        is_enough = len(self.recent) >= RECENT_MS // interval_ms
+        return is_enough and self.availability.is_settled(interval_ms)
 
 
-def gaps_within(timeline: Timeline, first: int, end: int) -> tuple[Gap, ...]:
-    """Returns the gaps that have intervals within a window, each in its whole length.
+class History:
+    """A timeline made ready to be asked what lies before a place of it."""
 
-    Args:
-        timeline: from the look-back's first known interval on, to some time after the window.
-        first: place of the window's first interval.
-        end: place after its last one.
-    """
-    intervals = tuple(zip(timeline.amounts, timeline.assured, strict=True))
-    # An interval is not operating where a quality-assured amount of 0 says so.
-    is_operating = (0 if assured and amount == 0 else 1 for amount, assured in intervals)
-    operating_before = list(accumulate(is_operating, initial=0))
-    is_measured = (1 if assured and amount else 0 for amount, assured in intervals)
-    measured_before = list(accumulate(is_measured, initial=0))
-    measured = [amount for amount, assured in intervals if assured and amount]
-    look_back = LOOK_BACK_MS // timeline.interval_ms
-    trailing = TRAILING_MS // timeline.interval_ms
-    wanted = RECENT_MS // timeline.interval_ms
-    gaps: list[Gap] = []
-    for gap_first, gap_end in _runs_of_none(timeline.amounts, first, end):
+    def __init__(self, timeline: Timeline) -> None:
+        self._interval_ms = timeline.interval_ms
+        self._amounts = timeline.amounts
+        intervals = tuple(zip(timeline.amounts, timeline.assured, strict=True))
+        # An interval is not operating where a quality-assured amount of 0 says so.
+        is_operating = (0 if assured and amount == 0 else 1 for amount, assured in intervals)
+        self._operating_before = list(accumulate(is_operating, initial=0))
+        is_measured = (1 if assured and amount else 0 for amount, assured in intervals)
+        self._measured_before = list(accumulate(is_measured, initial=0))
+        self._measured = [amount for amount, assured in intervals if assured and amount]
+
+    def availability(self, end: int) -> Availability:
+        """Returns the availability before a place."""
+        operating, measured = self._operating_before, self._measured_before
         # The shortest trailing part that has a year of operating, or as much as there is.
-        start = bisect_left(operating_before, operating_before[gap_end] - trailing)
-        start = max(start, gap_end - look_back, 0)
-        count = measured_before[gap_first]
-        oldest = min(measured_before[max(gap_end - look_back, 0)], count)
-        recent = measured[max(count - wanted, oldest) : count]
-        gaps.append(
-            Gap(
-                first=gap_first,
-                end=gap_end,
-                operating=operating_before[gap_end] - operating_before[start],
-                assured=measured_before[gap_end] - measured_before[start],
-                recent=recent,
-                after=measured[count] if count < len(measured) else None,
-            )
+        start = bisect_left(operating, operating[end] - TRAILING_MS // self._interval_ms)
+        start = max(start, self._earliest(end))
+        return Availability(operating[end] - operating[start], measured[end] - measured[start])
+
+    def gaps_within(self, first: int, end: int) -> tuple[Gap, ...]:
+        """Returns the gaps that have intervals within a window, each in its whole length.
+
+        Args:
+            first: place of the window's first interval.
+            end: place after its last one.
+        """
+        return tuple(self._gap(*run) for run in _runs_of_none(self._amounts, first, end))
+
+    def _gap(self, first: int, end: int) -> Gap:
+        count = self._measured_before[first]
+        oldest = min(self._measured_before[self._earliest(end)], count)
+        wanted = RECENT_MS // self._interval_ms
+        return Gap(
+            first=first,
+            end=end,
+            availability=self.availability(end),
+            recent=self._measured[max(count - wanted, oldest) : count],
+            after=self._measured[count] if count < len(self._measured) else None,
         )
-    return tuple(gaps)
+
+    def _earliest(self, end: int) -> int:
+        return max(end - LOOK_BACK_MS // self._interval_ms, 0)
 
 
 def substitute_of(
@@ -139,13 +161,13 @@ def substitute_of(
     mean = divide_half_even(gap.before + gap.after, 2)
     if len(gap.recent) < RECENT_MS // interval_ms:
         return mean, MethodCode.MEAN_BEFORE_AFTER
-    gap_ms = (gap.end - gap.first) * interval_ms
+    gap_ms, known = (gap.end - gap.first) * interval_ms, gap.availability
     for from_percent, mean_until_ms, percent, method_code in SHORT_GAPS:
-        if 100 * gap.assured >= from_percent * gap.operating:
+        if 100 * known.assured >= from_percent * known.operating:
             if gap_ms <= mean_until_ms:
                 return mean, MethodCode.MEAN_BEFORE_AFTER
             return max(percentile(gap.recent, percent), mean), method_code
-    if 100 * gap.assured >= MAXIMUM_FROM_PERCENT * gap.operating:
+    if 100 * known.assured >= MAXIMUM_FROM_PERCENT * known.operating:
         return max(gap.recent), MethodCode.MAXIMUM
     return at_most
 

@@ -4,34 +4,21 @@ Availability of a month is a read of its record. The percentage of 40 CFR 75 loo
 themselves, because it goes by the trailing 8,760 of them and not by months.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from chain.state import State
 from chain.types import Milliseconds
 from contracts.calendars import HOUR_MS, Calendar
-from contracts.check import Check, bit
 from contracts.meter import Meter
 from contracts.meter_quality import MeterQuality, MutableQuality, quality_key
+from contracts.meter_timeline import timeline_of
 from contracts.month import month_end_ms, month_start_ms
-from contracts.reading import Quality
-from contracts.reading_page import ReadingPage, page_key, page_prefix, page_start
+from contracts.part75 import LOOK_BACK_MS, USUAL_LOOK_BACK_MS, Availability, History
+from contracts.reading_page import page_start
 from contracts.statistics import divide_up
 
-TRAILING_HOURS: Final = 8_760
-"""Hours of operation that the percentage of 40 CFR 75.32 goes by."""
-INVALIDATING: Final = (
-    bit(Check.DUPLICATE)
-    | bit(Check.REGISTER)
-    | bit(Check.PHYSICAL_CAP)
-    | bit(Check.UNIT_SLIP)
-    | bit(Check.STUCK)
-)
-"""A value that failed one of these is not quality-assured. The others ask whether consumption is
-usual or agrees with other sources, and say nothing against the meter by themselves."""
 _NOTHING: Final = MutableQuality().record()
-_ASSURED: Final = (Quality.MEASURED, Quality.CALCULATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +86,9 @@ class MonitorAvailability:
     """Percent monitor availability (40 CFR 75.32), of hours before a moment."""
 
     hours: int
-    """Hours looked at: the trailing 8,760, or those since the meter was installed."""
+    """Hours of operation: the trailing 8,760, or those since the meter's first value."""
     assured: int
-    """Those of them of which every interval has a quality-assured value."""
+    """Quality-assured ones of them."""
 
     @property
     def permille(self) -> int | None:
@@ -112,58 +99,29 @@ class MonitorAvailability:
 def monitor_availability(
     state: State, meter: Meter, before_ms: Milliseconds
 ) -> MonitorAvailability:
-    """Counts the quality-assured hours among the trailing ones.
+    """Counts the quality-assured hours among the trailing ones, as substitutes do.
 
-    A meter of energy is expected to run all the time, so every hour of the clock from the one of
-    its first reading on is an hour of operation: a building that is shut still has a meter. An
-    hour is quality-assured where each of its intervals has a value that was measured or
-    calculated and failed none of the checks in :data:`INVALIDATING`. Of intervals longer than an
-    hour, each hour is what its interval is.
+    An hour is as many intervals as the meter has (:mod:`contracts.part75`); one that is the
+    plant's, with a quality-assured amount of 0, is no hour of operation.
 
     Args:
-        state: committed or of a block; one look for each page of a year.
+        state: committed or of a block; one look for each page of a year, of three at most.
         meter: the meter.
-        before_ms: the hours end with the last that is over then.
+        before_ms: the hours end with the last interval that is over then.
     """
-    group_ms = meter.interval_ms if HOUR_MS % meter.interval_ms else HOUR_MS
-    last_ms = before_ms - before_ms % group_ms
-    prefix = page_prefix(meter.meter_id)
-    earliest = next(state.iterate(ReadingPage, prefix), None)
-    if earliest is None:
-        return MonitorAvailability(hours=0, assured=0)
-    key, page = earliest
-    present = int.from_bytes(page.present, "big")
-    first_slot = (present & -present).bit_length() - 1 if present else 0
-    begun_ms = int(key[len(prefix) :]) + first_slot * meter.interval_ms
-    trailing_ms = last_ms - TRAILING_HOURS * HOUR_MS
-    first_ms = max(begun_ms - begun_ms % group_ms, trailing_ms - trailing_ms % group_ms)
-    assured: dict[int, int] = {}
-    for start_ms in _assured_intervals(state, meter, max(first_ms, 0), last_ms):
-        group = start_ms // group_ms
-        assured[group] = assured.get(group, 0) + 1
-    whole = group_ms // meter.interval_ms
-    groups = sum(1 for count in assured.values() if count == whole)
+    interval_ms = meter.interval_ms
+    last_ms = before_ms - before_ms % interval_ms
+    found = Availability(operating=0, assured=0)
+    for look_back_ms in (USUAL_LOOK_BACK_MS, LOOK_BACK_MS):
+        from_ms = page_start(interval_ms, max(last_ms - look_back_ms, 0))
+        known = timeline_of(state, meter, from_ms, last_ms, since_known=last_ms)
+        found = History(known.timeline).availability(len(known.timeline.amounts))
+        if found.is_settled(interval_ms):
+            break
     return MonitorAvailability(
-        hours=max(last_ms - first_ms, 0) // HOUR_MS, assured=groups * group_ms // HOUR_MS
+        hours=found.operating * interval_ms // HOUR_MS,
+        assured=found.assured * interval_ms // HOUR_MS,
     )
-
-
-def _assured_intervals(
-    state: State, meter: Meter, from_ms: Milliseconds, to_ms: Milliseconds
-) -> Iterator[Milliseconds]:
-    """Yields the starts of the intervals of a span that have a quality-assured value."""
-    prefix = page_prefix(meter.meter_id)
-    first = page_key(meter.meter_id, page_start(meter.interval_ms, from_ms))
-    for key, page in state.iterate(ReadingPage, prefix, first):
-        page_ms = int(key[len(prefix) :])
-        if page_ms >= to_ms:
-            return
-        for slot in range(len(page.qualities)):
-            start_ms = page_ms + slot * meter.interval_ms
-            failed = int.from_bytes(page.failed[4 * slot : 4 * slot + 4], "big")
-            is_assured = page.qualities[slot] in _ASSURED and not failed & INVALIDATING
-            if is_assured and from_ms <= start_ms < to_ms:
-                yield start_ms
 
 
 def _permille(part: int, whole: int) -> int | None:

@@ -12,7 +12,7 @@ from chain.codec import Record
 from chain.types import HASH_BYTES, I64, U32, Identifier, Length, Milliseconds, Text
 from contracts.account import Role
 from contracts.accounts import check_owner
-from contracts.calendars import DAY_MS, HOUR_MS
+from contracts.calendars import HOUR_MS
 from contracts.context import Context
 from contracts.correction import INTERVALS_MAX, PAGES_MAX, CorrectedInterval, CorrectionKind
 from contracts.corrections import check_reason, check_starts, propose
@@ -20,7 +20,7 @@ from contracts.meter import Direction, Meter, Quantity, ValueKind
 from contracts.meter_timeline import MeterTimeline, timeline_of
 from contracts.meters import require_meter
 from contracts.method import Method, method_of
-from contracts.part75 import LOOK_BACK_MS, Gap, gaps_within, substitute_of
+from contracts.part75 import LOOK_BACK_MS, USUAL_LOOK_BACK_MS, Gap, History, substitute_of
 from contracts.reading import MethodCode, Quality
 from contracts.reading_page import page_start, slots_per_page
 from contracts.refusal import Code, refusal
@@ -28,8 +28,6 @@ from contracts.statistics import divide_up
 
 SUBSTITUTE_WORK: Final = 8_000
 """Work units: to look at three years of pages costs about what 8,000 readings do."""
-USUAL_LOOK_BACK_MS: Final = 400 * DAY_MS
-"""Looked back on first: a year of operating, for most meters."""
 INTERVAL_MS_MIN: Final = 15 * 60_000
 """Shortest interval of a meter that three years can be looked back on for: 1,095 pages."""
 AFTER_PAGES: Final = 40
@@ -145,17 +143,9 @@ def _look_around(
     from_ms = page_start(interval_ms, max(arguments.from_ms - look_back_ms, 0))
     until_ms = min(arguments.to_ms + AFTER_PAGES * page_ms, context.time_ms)
     until_ms = max(until_ms - until_ms % interval_ms, arguments.to_ms)
-    found = timeline_of(context.state, meter, from_ms, until_ms)
-    amounts = found.timeline.amounts
-    window = _place(found, arguments.from_ms)
-    start = next((place for place in range(window) if amounts[place] is not None), window)
-    known = MeterTimeline(
-        from_ms=from_ms + start * interval_ms,
-        timeline=found.timeline.since(start),
-        linked=found.linked[start:],
-    )
+    known = timeline_of(context.state, meter, from_ms, until_ms, since_known=arguments.from_ms)
     ends = _place(known, arguments.from_ms), _place(known, arguments.to_ms)
-    return known, gaps_within(known.timeline, *ends)
+    return known, History(known.timeline).gaps_within(*ends)
 
 
 def _place(known: MeterTimeline, at_ms: Milliseconds) -> int:
@@ -196,8 +186,8 @@ def _fill_gap(meter: Meter, known: MeterTimeline, gap: Gap) -> FilledGap:
     return FilledGap(
         from_ms=from_ms,
         to_ms=to_ms,
-        operating=gap.operating,
-        assured=gap.assured,
+        operating=gap.availability.operating,
+        assured=gap.availability.assured,
         recent=len(gap.recent),
         before=gap.before,
         after=gap.after,

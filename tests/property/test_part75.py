@@ -5,7 +5,7 @@ from statistics import mean
 
 from hypothesis import given, settings, strategies as st
 
-from contracts.part75 import Timeline, gaps_within, percentile, substitute_of
+from contracts.part75 import History, Timeline, percentile, substitute_of
 from contracts.reading import MethodCode
 
 DAY_MS = 86_400_000
@@ -111,14 +111,18 @@ def test_substitutes_are_those_of_the_rules(
     first = data.draw(st.integers(0, len(amounts) - 1))
     end = data.draw(st.integers(first + 1, len(amounts)))
 
-    gaps = gaps_within(Timeline(DAY_MS, amounts, bytearray(assured)), first, end)
+    history = History(Timeline(DAY_MS, amounts, bytearray(assured)))
+
+    gaps = history.gaps_within(first, end)
 
     missing = [day for day in range(first, end) if amounts[day] is None]
     assert [(gap.first, gap.end) for gap in gaps] == list(
         dict.fromkeys(reference.gap_at(day) for day in missing)
     )
     for gap in gaps:
-        assert Fraction(gap.assured, gap.operating) == reference.availability(gap.end)
+        known = gap.availability
+        assert Fraction(known.assured, known.operating) == reference.availability(gap.end)
+        assert history.availability(gap.end) == known
         assert gap.after == reference.after(gap.end)
         if gap.after is not None:
             assert substitute_of(gap, DAY_MS, NAMEPLATE) == reference.substitute(gap.first)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from contracts.part75 import Gap, Timeline, gaps_within, substitute_of
+from contracts.part75 import Availability, Gap, History, Timeline, substitute_of
 from contracts.reading import MethodCode
 
 HOUR_MS = 3_600_000
@@ -15,7 +15,9 @@ NAMEPLATE = 5_000
 
 def gap(hours: int, *, assured: int, recent: tuple[int, ...] = RECENT, after: int = 100) -> Gap:
     """A gap of some hours where so many in a thousand are assured."""
-    return Gap(first=0, end=hours, operating=1_000, assured=assured, recent=recent, after=after)
+    return Gap(
+        first=0, end=hours, availability=Availability(1_000, assured), recent=recent, after=after
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,28 +99,28 @@ def hourly(amounts: Sequence[int | None], assured: list[int] | None = None) -> T
 def test_the_year_of_operating_goes_back_over_idle_hours_and_no_further_than_three_years() -> None:
     measured: list[int | None] = [5] * 8_000
     idle: list[int | None] = [0] * 20_000
-    [found] = gaps_within(hourly([*measured, *idle, None, 7]), 28_000, 28_001)
+    [found] = History(hourly([*measured, *idle, None, 7])).gaps_within(28_000, 28_001)
 
-    assert found.operating == 26_280 - 20_000
-    assert found.assured == found.operating - 1
+    assert found.availability.operating == 26_280 - 20_000
+    assert found.availability.assured == found.availability.operating - 1
     assert (found.before, found.after) == (5, 7)
 
 
 def test_the_year_of_operating_is_8760_hours() -> None:
-    [found] = gaps_within(hourly([5] * 10_000 + [None, None, 7]), 10_001, 10_002)
+    [found] = History(hourly([5] * 10_000 + [None, None, 7])).gaps_within(10_001, 10_002)
 
     assert (found.first, found.end) == (10_000, 10_002)
-    assert (found.operating, found.assured) == (8_760, 8_758)
+    assert (found.availability.operating, found.availability.assured) == (8_760, 8_758)
     assert len(found.recent) == 720
 
 
 def test_flagged_amounts_are_operating_and_not_assured() -> None:
     timeline = hourly([5, 9_999, 0, None, 8_888, 7], [1, 0, 0, 0, 0, 1])
-    [found] = gaps_within(timeline, 3, 4)
+    [found] = History(timeline).gaps_within(3, 4)
 
-    assert (found.operating, found.assured) == (4, 1)
+    assert (found.availability.operating, found.availability.assured) == (4, 1)
     assert (found.before, found.after) == (5, 7)
 
 
 def test_a_window_without_missing_intervals_has_no_gaps() -> None:
-    assert gaps_within(hourly([1, None, 3, 4]), 2, 4) == ()
+    assert History(hourly([1, None, 3, 4])).gaps_within(2, 4) == ()

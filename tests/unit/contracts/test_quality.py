@@ -200,7 +200,7 @@ def test_the_quality_of_a_month_without_readings_is_that_of_nothing() -> None:
     assert (view.counts.present, view.availability_permille, view.score_permille) == (0, 0, None)
 
 
-def test_an_hour_is_assured_where_all_its_intervals_are() -> None:
+def test_hours_are_counted_by_their_intervals() -> None:
     world = ReadingWorld(CAPPED)
     good = [amount(place, 50 + place % 7) for place in range(24)]
     good[5] = amount(5, 50, quality=Quality.ESTIMATED)
@@ -208,9 +208,16 @@ def test_an_hour_is_assured_where_all_its_intervals_are() -> None:
     del good[14]
     world.send(*good)
     found = monitor_availability(world.state, world.main, DAY + 6 * HOUR_MS + 5)
-    assert (found.hours, found.assured, found.permille) == (6, 3, 500)
-    assert monitor_availability(world.state, world.main, DAY + 8 * HOUR_MS).permille == 375
+    assert (found.hours, found.assured, found.permille) == (6, 5, 833)
+    assert monitor_availability(world.state, world.main, DAY + 8 * HOUR_MS).permille == 625
     assert monitor_availability(world.state, world.main, DAY).permille is None
+
+
+def test_hours_without_operation_do_not_count() -> None:
+    world = ReadingWorld(replace(AMOUNTS, interval_ms=HOUR_MS))
+    world.send(amount(0, 50), *(amount(4 * place, 0) for place in range(1, 6)), amount(28, 60))
+    found = monitor_availability(world.state, world.main, DAY + 8 * HOUR_MS)
+    assert (found.hours, found.assured) == (3, 2)
 
 
 def test_only_the_trailing_hours_count() -> None:

@@ -1,5 +1,6 @@
 """``tanlian alert``: what deviated, and what people did about it."""
 
+import time
 from typing import Annotated, Any
 
 import typer
@@ -59,7 +60,7 @@ def list_alerts(
         say("No alerts.")
         return
     print_table(
-        ("!alert", "what", "severity", "state", "!since (UTC)", ">times", "!due (UTC)"),
+        ("!alert", "what", "!severity", "!state", ">due in"),
         [alert_row(alert) for alert in alerts],
     )
 
@@ -73,18 +74,25 @@ def alert_row(alert: dict[str, Any]) -> tuple[object, ...]:
         LABELS[Check[alert["check"]]],
         alert["severity"],
         alert["state"] + ("" if alert["cleared_ms"] is None else ", cleared"),
-        minute_text(alert["first_interval_ms"]),
-        alert["occurrences"],
-        deadline_text(alert),
+        left_text(alert),
     )
+
+
+def left_text(alert: dict[str, Any]) -> str:
+    """Returns how long there is until the next step is due, or for how long it has been."""
+    if alert["deadline_ms"] is None:
+        return "-"
+    left_ms = alert["deadline_ms"] - time.time_ns() // 1_000_000
+    hours = abs(left_ms) // 3_600_000
+    return f"{hours} h" if left_ms >= 0 else f"late {hours} h"
 
 
 def deadline_text(alert: dict[str, Any]) -> str:
     """Returns by when the next step is due, and how often that has passed."""
     if alert["deadline_ms"] is None:
         return "-"
-    late = f", {alert['escalation']} x late" if alert["escalation"] else ""
-    return minute_text(alert["deadline_ms"]) + late
+    late = f", escalated {alert['escalation']} times" if alert["escalation"] else ""
+    return f"{minute_text(alert['deadline_ms'])} ({left_text(alert)}){late}"
 
 
 @app.command("show")
@@ -147,6 +155,62 @@ def _entry_row(entry: dict[str, Any]) -> tuple[object, ...]:
     if (recheck := entry["recheck"]) is not None:
         note = f"{recheck['checked']} intervals checked again, {recheck['failed']} fail {note}"
     return (minute_text(entry["time_ms"]), who, entry["action"], entry["state"], note)
+
+
+@app.command("kpi")
+def kpi(
+    site: Annotated[str | None, typer.Option(help="Of this site only.")] = None,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how many cases wait, for how long, and how long people took, by site and cause."""
+    query = {} if site is None else {"site": site}
+    with connect(network, node) as connection:
+        figures: dict[str, Any] = connection.client.read("/v1/case-figures", query)
+    if as_json:
+        print_json(figures)
+        return
+    if not figures["counts"]:
+        say("No alerts.")
+        return
+    hours = figures["age_bounds_hours"]
+    ages = {(row["site"], row["cause"]): row["by_age"] for row in figures["open_by_age"]}
+    print_table(
+        ("!site", "!cause", ">open", *(f"><{bound}h" for bound in hours), ">older", ">closed"),
+        [
+            _count_row(row, ages.get((row["site"], row["cause"]), [0] * (len(hours) + 1)))
+            for row in figures["counts"]
+            if any(row["by_state"].values())
+        ],
+    )
+    say("Mean and longest time from opening on, in hours:")
+    print_table(
+        ("!site", "!month", "!cause", ">acknowledge", ">explain", ">close", ">closed"),
+        [_time_row(row) for row in figures["times"]],
+    )
+    if not figures["is_complete"]:
+        warn("There is more than one answer holds; name a --site.")
+
+
+def _count_row(row: dict[str, Any], by_age: list[int]) -> tuple[object, ...]:
+    by_state = row["by_state"]
+    closed = by_state["CLOSED"]
+    waiting = sum(by_state.values()) - closed
+    return (row["site"], row["cause"] or "(none yet)", waiting, *by_age, closed)
+
+
+def _time_row(row: dict[str, Any]) -> tuple[object, ...]:
+    steps = [_mean_text(row[name]) for name in ("acknowledge", "explain", "close")]
+    return (row["site"], row["month"], row["cause"] or "(all)", *steps, row["close"]["count"])
+
+
+def _mean_text(spent: dict[str, Any]) -> str:
+    """Returns the mean of some times and the longest, in tenths of an hour."""
+    if not spent["count"]:
+        return "-"
+    mean, longest = (spent[name] * 10 // 3_600_000 for name in ("mean_ms", "max_ms"))
+    return f"{mean // 10}.{mean % 10}/{longest // 10}.{longest % 10}"
 
 
 @app.command("watch")

@@ -20,6 +20,7 @@ from commands.target import (
 
 AlertArgument = Annotated[str, typer.Argument(help="Alert id, as `tanlian alert list` shows it.")]
 NoteOption = Annotated[str, typer.Option(help="What is being done, or why.")]
+_ADMIN = "member-1-admin"
 _CERTIFIER = "certifier"
 
 
@@ -34,9 +35,11 @@ def add_steps(app: typer.Typer) -> None:
         app.command(name, help=words)(_plain_step(f"case.{method}", account))
     app.command("explain")(explain)
     app.command("resolve")(resolve)
+    app.command("recheck")(recheck)
     app.command("comment")(comment)
     app.command("attach")(attach)
     app.command("assign")(assign)
+    app.command("configure")(configure)
 
 
 def _plain_step(method: str, default_account: str) -> Callable[..., None]:
@@ -94,29 +97,122 @@ def explain(
 
 def resolve(
     alert_id: AlertArgument,
-    dismiss: Annotated[
-        str | None, typer.Option(help="Nothing has to change: why; a second person signs.")
+    baseline: Annotated[
+        int | None, typer.Option(help="Version that was set in force since, by `baseline set`.")
     ] = None,
+    correction: Annotated[
+        int | None, typer.Option(help="Approved correction or substitute of the meter.")
+    ] = None,
+    dismiss: Annotated[
+        str | None, typer.Option(help="Nothing has to change: why. A second person signs.")
+    ] = None,
+    note: NoteOption = "",
     network: NetworkOption = None,
     node: NodeOption = None,
     account: AccountOption = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """From EXPLAINED to VERIFIED."""
+    """From EXPLAINED to VERIFIED, by a remedy that the contract checks or a dismissal."""
     from contracts.cases import TakeStep
+    from contracts.remedies import NameRemedy
 
-    if dismiss is None:
-        fail("resolve: expected --dismiss NOTE, got none")
+    named = [each for each in (baseline, correction, dismiss) if each is not None]
+    if len(named) != 1:
+        raise typer.BadParameter(
+            "expected exactly one of --baseline N, --correction N and --dismiss NOTE, "
+            f"got {len(named)}"
+        )
     with connect(
         network,
         node,
         account=account,
         passphrase_file=passphrase_file,
-        default_account=_CERTIFIER,
+        default_account=OPERATOR_ACCOUNT if dismiss is None else _CERTIFIER,
     ) as connection:
-        arguments = TakeStep(alert_id=alert_id, note=dismiss)
-        submit_and_print(connection.client, "case.dismiss", arguments, as_json=as_json)
+        client = connection.client
+        if dismiss is not None:
+            step = TakeStep(alert_id=alert_id, note=dismiss)
+            submit_and_print(client, "case.dismiss", step, as_json=as_json)
+            return
+        method = "case.rebaseline" if correction is None else "case.correct"
+        number = baseline if correction is None else correction
+        assert number is not None, "one of the two is given"
+        remedy = NameRemedy(alert_id=alert_id, number=number, note=note)
+        submit_and_print(client, method, remedy, as_json=as_json)
+
+
+def recheck(
+    alert_id: AlertArgument,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with the re-check of a window of more than a month of quarter hours."""
+    from contracts.remedies import ContinueRecheck
+
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=OPERATOR_ACCOUNT,
+    ) as connection:
+        arguments = ContinueRecheck(alert_id=alert_id)
+        submit_and_print(connection.client, "case.recheck", arguments, as_json=as_json)
+
+
+def configure(
+    reason: Annotated[str, typer.Option(help="Why the terms change.")],
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(help="SEVERITY:ACK,EXPLAIN,RESOLVE in hours, such as high:8,72,168."),
+    ] = None,
+    escalations: Annotated[int, typer.Option(min=1, max=9, help="At most so many.")] = 3,
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set how long your organisation allows for the stages of its cases; others by default."""
+    from chain.errors import ChainError
+    from contracts.case import DEFAULT_TERMS
+    from contracts.cases import ConfigureCases
+
+    spans = list(DEFAULT_TERMS.spans)
+    for text in hours or ():
+        severity, row = _spans_in(text)
+        spans[severity - 1] = row
+    try:
+        terms = ConfigureCases(spans=tuple(spans), escalations_max=escalations, reason=reason)
+        ConfigureCases.decode(terms.encode())
+    except ChainError as error:
+        fail(f"--hours: {error}")
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=_ADMIN,
+    ) as connection:
+        submit_and_print(connection.client, "case.configure", terms, as_json=as_json)
+
+
+def _spans_in(text: str) -> tuple[int, tuple[int, ...]]:
+    """Returns severity and spans in ms of a row such as ``high:8,72,168``."""
+    from commands.choices import choice_of
+    from contracts.alert import Severity
+    from contracts.case import Stage
+
+    name, _, rest = text.partition(":")
+    severity = choice_of(Severity, name, "--hours")
+    parts = rest.split(",")
+    if len(parts) != len(Stage) or not all(each.isascii() and each.isdigit() for each in parts):
+        fail(f"--hours: expected SEVERITY:ACK,EXPLAIN,RESOLVE in whole hours, got {text!a}")
+    return severity, tuple(int(part) * 3_600_000 for part in parts)
 
 
 def comment(

@@ -9,21 +9,20 @@ from aiohttp import web
 from chain.codec import Record
 from contracts import queries
 from contracts.account import Account
-from contracts.alert import Alert, AlertState, Severity
 from contracts.calendars import Calendar
 from contracts.correction import Correction
 from contracts.exchange import Exchange
 from contracts.factor import Factor
 from contracts.meter import Meter
 from contracts.organisations import Organisation
-from contracts.queries import AlertFilter, Cut, Page
+from contracts.queries import Cut, Page
 from contracts.revision import RecordedRevision
 from contracts.sites import Site
 from node.rpc.context import RpcContext, answer
 from node.rpc.limits import PAGE_DEFAULT
-from node.rpc.parameters import malformed, parse_identifier, parse_integer
+from node.rpc.parameters import parse_identifier, parse_integer
 from node.rpc.presentation import present, present_object
-from node.rpc.problems import quoted, unknown
+from node.rpc.problems import unknown
 from node.rpc.strict_json import Json
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -33,8 +32,8 @@ EnumT = TypeVar("EnumT", bound=IntEnum)
 async def meters(context: RpcContext, request: web.Request) -> web.Response:
     """Lists meters by id; of one organisation or site where asked."""
     query = request.query
-    organisation = _optional_identifier(query, "organisation")
-    site = _optional_identifier(query, "site")
+    organisation = optional_identifier(query, "organisation")
+    site = optional_identifier(query, "site")
 
     def read(cut: Cut) -> Page[Meter]:
         return queries.list_meters(context.store, cut, organisation=organisation, site=site)
@@ -87,42 +86,9 @@ async def revisions(context: RpcContext, request: web.Request) -> web.Response:
     return answer(await context.read(list_of, "revisions", read, request.query))
 
 
-async def alerts(context: RpcContext, request: web.Request) -> web.Response:
-    """Lists alerts; of one state, severity, meter, site or organisation where asked."""
-    query = request.query
-    wanted = AlertFilter(
-        state=_optional_name(query, "state", AlertState),
-        severity=_optional_name(query, "severity", Severity),
-        organisation=_optional_identifier(query, "organisation"),
-        site=_optional_identifier(query, "site"),
-        meter=_optional_identifier(query, "meter"),
-        is_escalated=_optional_flag(query, "escalated"),
-    )
-
-    def read(cut: Cut) -> Page[Alert]:
-        return queries.list_alerts(context.store, cut, wanted)
-
-    return answer(await context.read(list_of, "alerts", read, query))
-
-
-async def alert(context: RpcContext, request: web.Request) -> web.Response:
-    """Shows an alert by its id, with the story of its case."""
-    return answer(await context.read(_alert_document, context, request.match_info["id"]))
-
-
-def _alert_document(context: RpcContext, alert_id: str) -> dict[str, Json]:
-    found = queries.find_alert(context.store, alert_id)
-    if found is None:
-        raise unknown("UNKNOWN_ALERT", "id", quoted(alert_id))
-    document = present_object(found)
-    story = queries.list_case_entries(context.store, alert_id, Cut(limit=queries.PAGE_MAX))
-    document["story"] = [present(entry) for entry in story.records]
-    return document
-
-
 async def factors(context: RpcContext, request: web.Request) -> web.Response:
     """Lists emission factors by series and time; of one series where asked."""
-    factor_id = _optional_identifier(request.query, "factor")
+    factor_id = optional_identifier(request.query, "factor")
 
     def read(cut: Cut) -> Page[Factor]:
         return queries.list_factors(context.store, cut, factor_id=factor_id)
@@ -132,7 +98,7 @@ async def factors(context: RpcContext, request: web.Request) -> web.Response:
 
 async def sites(context: RpcContext, request: web.Request) -> web.Response:
     """Lists sites by id; of one organisation where asked."""
-    organisation = _optional_identifier(request.query, "organisation")
+    organisation = optional_identifier(request.query, "organisation")
 
     def read(cut: Cut) -> Page[Site]:
         return queries.list_sites(context.store, cut, organisation=organisation)
@@ -151,7 +117,7 @@ async def organisations(context: RpcContext, request: web.Request) -> web.Respon
 
 async def accounts(context: RpcContext, request: web.Request) -> web.Response:
     """Lists accounts by public key; of one organisation where asked."""
-    organisation = _optional_identifier(request.query, "organisation")
+    organisation = optional_identifier(request.query, "organisation")
 
     def read(cut: Cut) -> Page[Account]:
         return queries.list_accounts(context.store, cut, organisation=organisation)
@@ -188,24 +154,11 @@ def list_of(
     return {name: [present(record) for record in page.records], "after": page.after}
 
 
-def _optional_identifier(query: Mapping[str, str], name: str) -> str | None:
+def optional_identifier(query: Mapping[str, str], name: str) -> str | None:
+    """Returns an identifier that a query names, or None where it names none.
+
+    Raises:
+        ProblemError: MALFORMED_PARAMETER.
+    """
     text = query.get(name)
     return None if text is None else parse_identifier(text, name)
-
-
-def _optional_name(query: Mapping[str, str], name: str, names: type[EnumT]) -> EnumT | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        return names[text.upper()]
-    except KeyError:
-        words = ", ".join(each.name for each in names)
-        raise malformed(name, f"one of {words}", text) from None
-
-
-def _optional_flag(query: Mapping[str, str], name: str) -> bool | None:
-    text = query.get(name)
-    if text not in {None, "true", "false"}:
-        raise malformed(name, "true or false", text)
-    return None if text is None else text == "true"

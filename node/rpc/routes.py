@@ -9,6 +9,7 @@ from aiohttp import web
 from contracts import queries
 from contracts.alert import AlertState
 from node.rpc import (
+    alert_queries,
     baseline_queries,
     certificate_queries,
     chain_queries,
@@ -323,7 +324,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         path="/v1/alerts",
-        handler=registry_queries.alerts,
+        handler=alert_queries.alerts,
         answers=_LIST,
         query=(
             Parameter(name="state", words=f"{', '.join(state.name for state in AlertState)}."),
@@ -337,7 +338,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         path="/v1/alerts/{id}",
-        handler=registry_queries.alert,
+        handler=alert_queries.alert,
         answers="The alert, and in `story` each entry of its case.",
     ),
     Route(
@@ -366,6 +367,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/v1/status-lists/{body}/{purpose}",
         handler=certificate_queries.status_list,
         answers="The indexes that are set, of `revocation` or `suspension`, as of a block.",
+    ),
+    Route(
+        path="/v1/case-figures",
+        handler=alert_queries.figures,
+        answers="Counts by state, open cases by age, and times taken, by site and cause.",
+        query=(Parameter(name="site", words="Of this site only."),),
     ),
     Route(
         path="/v1/events",

@@ -30,7 +30,8 @@ _NOT_FOR_TRAINING: Final = (
     bit(Check.REGISTER) | bit(Check.PHYSICAL_CAP) | bit(Check.UNIT_SLIP) | bit(Check.STUCK)
 )
 """An amount that failed one of these is no measurement of the meter's consumption."""
-_MEASURED: Final = frozenset({Quality.MEASURED, Quality.CALCULATED})
+_MEASURED: Final = (int(Quality.MEASURED), int(Quality.CALCULATED))
+_NONE: Final[Mapping[int, CorrectedSlot]] = {}
 
 
 def amounts_between(
@@ -49,7 +50,8 @@ def amounts_between(
     """
     conversion, interval_ms = conversion_of(meter), meter.interval_ms
     page_ms = interval_ms * slots_per_page(interval_ms)
-    before_ms: Milliseconds | None = None
+    is_register = meter.kind is ValueKind.REGISTER
+    before_ms = -1
     # A register counts from the one before it, which may lie in the page before the window.
     first_ms = page_start(interval_ms, max(from_ms - interval_ms, 0))
     for start_of_page in range(first_ms, to_ms, page_ms):
@@ -57,29 +59,33 @@ def amounts_between(
         if record is None:
             continue
         page = MutablePage(meter, conversion, start_of_page, record)
-        corrected: Mapping[int, CorrectedSlot] = {}
-        if page.corrected:
-            corrected = corrected_slots(state, meter.meter_id, start_of_page)
-        for slot in range(max(page.present.bit_length(), page.corrected.bit_length())):
+        corrected = _corrections_of(state, meter, page)
+        present, qualities, failed = page.present, page.qualities, page.failed
+        for slot in range((present | page.corrected).bit_length()):
             start_ms = start_of_page + slot * interval_ms
-            amount = _measured(page, slot, corrected.get(slot))
-            is_own = meter.kind is ValueKind.INTERVAL or before_ms == start_ms - interval_ms
-            if page.has_value(slot):
-                before_ms = start_ms
+            has_value = present >> slot & 1
             # A register after a gap counts more than its own interval.
-            if not is_own and slot not in corrected:
+            is_own = not is_register or before_ms == start_ms - interval_ms
+            if has_value:
+                before_ms = start_ms
+            if not from_ms <= start_ms < to_ms:
                 continue
-            if amount is not None and from_ms <= start_ms < to_ms:
+            amount: int | None = None
+            if corrected and slot in corrected:
+                if corrected[slot].quality in _MEASURED:
+                    amount = corrected[slot].amount
+            elif has_value and is_own and qualities[slot] in _MEASURED:
+                amount = None if failed[slot] & _NOT_FOR_TRAINING else page.amount_at(slot)
+            if amount is not None:
                 yield start_ms, amount
 
 
-def _measured(page: MutablePage, slot: int, corrected: CorrectedSlot | None) -> int | None:
-    """Returns what was measured in a slot, or None where nothing was or it is not to be trusted."""
-    if corrected is not None and corrected.amount is not None:
-        return corrected.amount if corrected.quality in _MEASURED else None
-    if not page.has_value(slot) or page.qualities[slot] not in _MEASURED:
-        return None
-    return None if page.failed[slot] & _NOT_FOR_TRAINING else page.amount_at(slot)
+def _corrections_of(state: State, meter: Meter, page: MutablePage) -> Mapping[int, CorrectedSlot]:
+    """Returns what is to count instead of slots' own values, where anything is."""
+    if not page.corrected:
+        return _NONE
+    found = corrected_slots(state, meter.meter_id, page.start_ms)
+    return {slot: each for slot, each in found.items() if each.amount is not None}
 
 
 def values_by_day(
@@ -100,7 +106,11 @@ def values_by_day(
         if is_temperature and not TEMPERATURE_MIN <= amount <= TEMPERATURE_MAX:
             continue
         clock.hour_at(start_ms)
-        found.setdefault(clock.day, []).append(amount)
+        day = clock.day
+        if day in found:
+            found[day].append(amount)
+        else:
+            found[day] = [amount]
     least = intervals_a_day(meter) * COVERAGE_PERMILLE_MIN
     return {day: tuple(each) for day, each in found.items() if len(each) * 1_000 >= least}
 

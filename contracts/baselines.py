@@ -51,13 +51,13 @@ from contracts.statistics import divide_up
 INTERVAL_MS_MIN: Final = 60_000
 """Shortest interval of a meter that a baseline can be fitted to: bounds the pages of a day."""
 WORK_BASE: Final = 200
-WORK_PER_DAY: Final = 60
-"""Work units of a day of minutes, whose readings are the most that a day can have."""
+WORK_PER_DAY: Final = 160
+"""Work units of a day of minutes, the most intervals that a day can have here."""
 WORK_DAYS_MAX: Final = 31
-"""Days from which on the limit of intervals bounds the work."""
-WORK_PER_POINT: Final = 8
+"""Days from which on the limit of intervals bounds what is read."""
+WORK_PER_POINT: Final = 2
 """Work units of one day in the search of a change point."""
-WORK_OF_SEARCH: Final = 4_000
+WORK_OF_PAIRS: Final = 2_000
 """Work units of trying each pair of change points."""
 
 
@@ -200,10 +200,9 @@ def work_of(arguments: FitBaseline) -> int:
     """Returns the work units of a fit: the readings that its window can hold, and its search."""
     days = min(divide_up(max(arguments.to_ms - arguments.from_ms, 0), DAY_MS), WINDOW_DAYS_MAX)
     work = WORK_BASE + WORK_PER_DAY * min(days, WORK_DAYS_MAX)
-    if arguments.model in PROFILES:
-        return work
-    work = 2 * work + WORK_PER_POINT * days
-    return work + WORK_OF_SEARCH if arguments.model is Model.CHANGE_POINT_5P else work
+    if arguments.model not in PROFILES:
+        work += WORK_PER_POINT * days
+    return work + WORK_OF_PAIRS if arguments.model is Model.CHANGE_POINT_5P else work
 
 
 def _check_window(meter: Meter, arguments: FitBaseline) -> None:

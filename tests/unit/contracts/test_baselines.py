@@ -335,13 +335,13 @@ def test_a_single_hour_of_an_hourly_meter_is_enough() -> None:
 @pytest.mark.parametrize(
     ("days", "model", "work"),
     [
-        (1, Model.DAY_TYPE_HOUR, 260),
-        (14, Model.DAY_TYPE_HOUR, 1_040),
-        (31, Model.HOUR_OF_WEEK, 2_060),
-        (365, Model.HOUR_OF_WEEK, 2_060),
-        (365, Model.HEATING_3P, 7_040),
-        (1_100, Model.CHANGE_POINT_5P, 16_920),
-        (10**6, Model.CHANGE_POINT_5P, 16_920),
+        (1, Model.DAY_TYPE_HOUR, 360),
+        (14, Model.DAY_TYPE_HOUR, 2_440),
+        (31, Model.HOUR_OF_WEEK, 5_160),
+        (365, Model.HOUR_OF_WEEK, 5_160),
+        (365, Model.HEATING_3P, 5_890),
+        (1_100, Model.CHANGE_POINT_5P, 9_360),
+        (10**6, Model.CHANGE_POINT_5P, 9_360),
         (-1, Model.DAY_TYPE_HOUR, 200),
     ],
 )

@@ -208,17 +208,25 @@ def test_the_steel_year_opens_two_further_alerts(steel: tuple[RealWorld, Replaye
 
 
 @pytest.mark.parametrize(
-    ("first_day", "last_day", "cv_rmse_permille"), [(0, 28, 681), (0, 90, 766), (0, 365, 778)]
+    ("model", "days", "cv_rmse_permille"),
+    [
+        (Model.DAY_TYPE_HOUR, 28, 681),
+        (Model.DAY_TYPE_HOUR, 90, 766),
+        (Model.DAY_TYPE_HOUR, 365, 778),
+        (Model.HOUR_OF_WEEK, 28, 657),
+        (Model.HOUR_OF_WEEK, 365, 776),
+    ],
 )
 def test_no_baseline_of_the_steel_plant_qualifies(
-    steel: tuple[RealWorld, Replayed], first_day: int, last_day: int, cv_rmse_permille: int
+    steel: tuple[RealWorld, Replayed], model: Model, days: int, cv_rmse_permille: int
 ) -> None:
     world, _ = steel
     start_ms = 1_514_732_400_000  # 2018-01-01 00:00 in Korea
     window = FitBaseline(
         meter_id="main",
-        from_ms=start_ms + first_day * DAY_MS,
-        to_ms=start_ms + last_day * DAY_MS,
+        from_ms=start_ms,
+        to_ms=start_ms + days * DAY_MS,
+        model=model,
     )
     result = FitResult.decode(baselines.fit(world.context(OPERATOR), window))
     assert not result.accepted

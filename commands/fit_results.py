@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from client import results as client_results
+from commands.baseline_words import MODELS, POINTS, reason_words
 from commands.submission import committed_transaction
 from contracts.baselines import FitResult
 from demo.fitting import percent
@@ -20,9 +21,10 @@ def words_of(result: FitResult) -> str:
     """Returns the result in a sentence."""
     verdict = "qualifies"
     if result.reason is not None:
-        verdict = f"is REFUSED by the gate, {result.reason.name.lower().replace('_', ' ')}"
+        verdict = f"is REFUSED by the gate, {reason_words(result.reason, result.resolution)}"
     return (
-        f"Baseline {result.version} of {result.meter_id} {verdict}: "
+        f"Baseline {result.version} of {result.meter_id} ({MODELS[result.model]}) {verdict}: "
         f"CV(RMSE) {percent(result.cv_rmse_permille)}, NMBE {percent(result.nmbe_permille)}, "
-        f"{result.interval_count} intervals, coverage {percent(result.coverage_permille)}."
+        f"{result.interval_count} {POINTS[result.resolution]}, "
+        f"coverage {percent(result.coverage_permille)}."
     )

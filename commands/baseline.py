@@ -70,8 +70,6 @@ def fit(
     """Let every validator fit a baseline from the readings of a window, and gate it."""
     from commands.choices import choice_of
     from commands.fit_results import fit_result_of, words_of
-    from commands.reading_input import stamp_of
-    from commands.registry import meter_of, newest_interval_ms
     from contracts.baseline import Model
     from contracts.baselines import FitBaseline
 
@@ -84,18 +82,10 @@ def fit(
         default_account=OPERATOR_ACCOUNT,
     ) as connection:
         client = connection.client
-        meter = meter_of(client, meter_id)
-        if end is not None:
-            to_ms = stamp_of(end, zone)
-        else:
-            newest_ms = newest_interval_ms(client, meter_id)
-            if newest_ms is None:
-                fail(f"{meter_id}: expected readings to fit a baseline from, got none yet")
-            to_ms = newest_ms + meter.interval_ms
-        from_ms = to_ms - 28 * _DAY_MS if start is None else stamp_of(start, zone)
+        from_ms, to_ms = _window_of(client, meter_id, (start, end), zone)
         arguments = FitBaseline(
             meter_id=meter_id,
-            from_ms=max(from_ms, 0),
+            from_ms=from_ms,
             to_ms=to_ms,
             model=chosen,
             is_monthly=monthly,
@@ -113,6 +103,26 @@ def fit(
         )
     if not as_json:
         say(f"Set it in force: tanlian baseline set {meter_id} {result.version} --as ADMIN")
+
+
+def _window_of(
+    client: "SyncTanlianClient", meter_id: str, ends: tuple[str | None, str | None], zone: str
+) -> tuple[int, int]:
+    """Returns start and end of the window: as they were given, else up to the newest reading."""
+    from commands.reading_input import stamp_of
+    from commands.registry import meter_of, newest_interval_ms
+
+    start, end = ends
+    meter = meter_of(client, meter_id)
+    if end is not None:
+        to_ms = stamp_of(end, zone)
+    else:
+        newest_ms = newest_interval_ms(client, meter_id)
+        if newest_ms is None:
+            fail(f"{meter_id}: expected readings to fit a baseline from, got none yet")
+        to_ms = newest_ms + meter.interval_ms
+    from_ms = to_ms - 28 * _DAY_MS if start is None else stamp_of(start, zone)
+    return max(from_ms, 0), to_ms
 
 
 @app.command("set")

@@ -23,8 +23,8 @@ from node.memory_database import MemoryDatabase
 
 END_MS = 2**41
 METER = meter_name(0, CHECKED)
-NOT_OF_THESE_METERS = {Check.WEATHER, Check.POWER_FACTOR}
-"""They have neither a day model nor reactive energy."""
+NOT_OF_THESE_METERS = {Check.WEATHER}
+"""They have no model of days."""
 ALL = {rule.check for rule in RULES} - NOT_OF_THESE_METERS | {
     Check.SIGNATURE_SEQUENCE,
     Check.CLOCK,

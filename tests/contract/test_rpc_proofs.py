@@ -144,7 +144,7 @@ def test_alerts_totals_and_any_key_are_proved(run: Run) -> None:
         ("certificates/x", 400, "MALFORMED_PARAMETER"),
         ("certificates/body.000001", 422, "UNKNOWN_CERTIFICATE"),
         ("totals/plant/2023", 400, "MALFORMED_PARAMETER"),
-        ("totals/nobody/2023-11", 422, "UNKNOWN_SITE"),
+        ("totals/nobody/2023-11", 404, "UNKNOWN_SITE"),
         ("state/xyz", 400, "MALFORMED_PARAMETER"),
         ("state/00?x=1", 400, "UNKNOWN_PARAMETER"),
     ],

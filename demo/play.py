@@ -122,7 +122,7 @@ class Play:
 
     async def _marked(self) -> None:
         await self._office(MARKED, cast.MARKED_METER, self.sources.marked)
-        alerts = await take_care(self.stage)
+        alerts = await take_care(self.stage, self.sources.office)
         self.screen.say(f"From OPEN to CLOSED: {', '.join(alerts)}.")
 
     async def _forrestal(self) -> None:

@@ -86,3 +86,47 @@ def test_a_newcomer_gets_from_nothing_to_a_committed_reading(tmp_path: Path) -> 
     assert json.loads(verified.stdout)["height"] > 0
     unreachable = tanlian("reading", "submit", "office-main", "1350", cwd=tmp_path, code=1)
     assert unreachable.stderr.strip()
+
+
+def test_a_corrected_reading_is_proved_to_whoever_has_the_genesis(tmp_path: Path) -> None:
+    at = "2013-08-29T07:05:00Z"
+    tanlian("network", "init", "try", cwd=tmp_path)
+    tanlian("network", "init", "other", cwd=tmp_path)
+    tanlian("network", "up", "try", "--detach", cwd=tmp_path)
+    try:
+        tanlian("reading", "submit", "office-main", "1350", cwd=tmp_path)
+        why = ("--reason", "the display was misread", "--base")
+        tanlian("reading", "correct", "office-main", f"{at}=1400", *why, cwd=tmp_path)
+        own = ("--as", "operator")
+        same = tanlian("reading", "approve", "office-main", "1", *own, cwd=tmp_path, code=1)
+        tanlian("reading", "approve", "office-main", "1", cwd=tmp_path)
+        shown = json.loads(
+            tanlian("reading", "get", "office-main", at, "--json", cwd=tmp_path).stdout
+        )
+        tanlian("proof", "get", "reading", "office-main", at, "--out", "r.json", cwd=tmp_path)
+        tanlian("proof", "get", "total", "berkeley", "2013-08", "--out", "t.json", cwd=tmp_path)
+        none = tanlian("proof", "get", "alert", "no-such-alert", cwd=tmp_path, code=1)
+    finally:
+        tanlian("network", "down", "try", cwd=tmp_path)
+
+    assert "NOT_PERMITTED" in same.stderr
+    assert (shown["submitted"], shown["effective_amount"]) == (135_000, 1_400)
+    assert [each["reason"] for each in shown["corrections"]] == ["the display was misread"]
+    assert "UNKNOWN_ALERT" in none.stderr
+    genesis = ("--genesis", "try/genesis.json")
+    proved = tanlian("proof", "verify", "r.json", *genesis, "--json", cwd=tmp_path)
+    first, page, _, corrections = json.loads(proved.stdout)["claims"]
+    assert first["reading"]["amount"] == 135_000
+    assert page["readings_between"] == [first["reading"]]
+    assert [each["amount"] for each in corrections["value"]["slots"]] == [1_400]
+    assert "holds" in tanlian("proof", "verify", "t.json", *genesis, cwd=tmp_path).stdout
+    other = ("--genesis", "other/genesis.json")
+    stranger = tanlian("proof", "verify", "r.json", *other, cwd=tmp_path, code=1)
+    assert "of the genesis that is given" in stranger.stderr
+    forged = tmp_path / "r.json"
+    forged.write_text(forged.read_text().replace('"index":0', '"index":1', 1))
+    assert (
+        "seal: expected"
+        in tanlian("proof", "verify", "r.json", *genesis, cwd=tmp_path, code=1).stderr
+    )
+    tanlian("proof", "verify", "r.json", cwd=tmp_path, code=2)

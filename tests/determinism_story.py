@@ -16,10 +16,13 @@ from chain.vote import VoteKind, sign_vote
 from contracts.account import Role
 from contracts.accounts import RegisterAccount
 from contracts.baselines import FitBaseline
+from contracts.correction import AmountUnit
+from contracts.corrections import ApproveCorrection, CorrectReadings
 from contracts.meter import Unit
 from contracts.meters import GoLive
-from contracts.reading import Channel, Quality, RawReading, SubmitReadings
+from contracts.reading import Channel, MethodCode, Quality, RawReading, SubmitReadings
 from contracts.runtime import ContractsRuntime
+from contracts.substitutes import SubstituteReadings
 from node.kernel.candidates import Workshop
 from node.kernel.storing import stored_block
 from node.memory_database import MemoryDatabase
@@ -124,6 +127,23 @@ def readings(meter_id: str, hours: range, watt_hours: int | None = None) -> Subm
     )
 
 
+def correction(meter_id: str, hours: range) -> CorrectReadings:
+    """Other amounts for a run of hours."""
+    return CorrectReadings(
+        meter_id=meter_id,
+        unit=AmountUnit.BASE,
+        intervals=tuple((FIRST_STAMP_MS + hour * HOUR_MS, 7 * hour) for hour in hours),
+        method_code=MethodCode.INVOICE,
+        reason="billed otherwise",
+        evidence=bytes(32),
+    )
+
+
+def approval(meter_id: str, proposal: bytes) -> ApproveCorrection:
+    """The second signature under a meter's first correction."""
+    return ApproveCorrection(meter_id=meter_id, number=1, proposal=proposal)
+
+
 def tell(last_watt_hours: int) -> list[str]:
     """Returns a line for each block of the story."""
     chain, admin, operator = Chain(), 1, 3
@@ -145,6 +165,14 @@ def tell(last_watt_hours: int) -> list[str]:
     account = RegisterAccount(
         public_key=world.OPERATOR, name="operator", roles=(Role.OPERATOR, Role.GATEWAY)
     )
+    fill = SubstituteReadings(
+        meter_id="meter-2",
+        from_ms=FIRST_STAMP_MS + 200 * HOUR_MS,
+        to_ms=FIRST_STAMP_MS + 300 * HOUR_MS,
+        reason="no power",
+    )
+    proposed = call(operator, "reading.correct", correction("meter-1", range(90, 130)))
+    filled = call(operator, "reading.substitute", fill)
     return [
         chain.block(
             call(admin, "account.register", account),
@@ -183,6 +211,12 @@ def tell(last_watt_hours: int) -> list[str]:
                     to_ms=FIRST_STAMP_MS + 28 * 24 * HOUR_MS,
                 ),
             )
+        ),
+        chain.block(proposed, filled),
+        chain.block(
+            call(admin, "reading.approve_correction", approval("meter-1", proposed.id)),
+            call(admin, "reading.approve_correction", approval("meter-2", filled.id)),
+            call(operator, "reading.correct", correction("meter-1", range(100, 110))),
         ),
     ]
 

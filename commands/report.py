@@ -189,6 +189,38 @@ def verify(
         raise typer.Exit(EXIT_FAILED)
 
 
+@app.command("replay")
+def replay(
+    file: Annotated[Path, typer.Argument(help="The report's JSON, as it was written.")],
+    home: Annotated[Path, typer.Argument(help="Home of a node that does not run.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Compute a report at its own block: execute the chain up to it and compare every byte."""
+    from commands.report_file import differences, read_report
+    from commands.verification import document_at
+    from contracts.report_document import ReportRequest
+
+    document, _ = read_report(file)
+    period = document["period"]
+    request = ReportRequest(
+        kind=_named_kind(document["kind"]),
+        organisation=document["organisation"]["id"],
+        from_month=month_of(period["from"], f"{file}: from"),
+        to_month=month_of(period["to"], f"{file}: to"),
+    )
+    height = document["computed_at"]["height"]
+    computed = document_at(home, request, height, is_quiet=as_json)
+    changed = list(differences(document, computed))
+    if as_json:
+        print_json({"height": height, "differences": changed, "recomputed": not changed})
+    elif not changed:
+        say(f"Equal in every member to what block {height} gives.")
+    else:
+        say(f"Differs from what block {height} gives at:", *changed)
+    if changed:
+        raise typer.Exit(EXIT_FAILED)
+
+
 @app.command("define")
 def define(
     file: Annotated[Path, typer.Argument(help="JSON with the members of docs/reports.md, Design.")],
@@ -212,6 +244,14 @@ def define(
         default_account=_DEFAULT_ACCOUNT,
     ) as connection:
         submit_and_print(connection.client, "report.define", arguments, as_json=as_json)
+
+
+def _named_kind(name: str) -> "ReportKind":
+    from contracts.report import ReportKind
+
+    if name not in ReportKind.__members__:
+        fail(f"kind: expected one of {', '.join(ReportKind.__members__)}, got {name!a}")
+    return ReportKind[name]
 
 
 def _kind_of(text: str) -> "ReportKind":

@@ -67,33 +67,95 @@ def verify_database(
         VerificationError: names the first thing that is wrong.
         StorageError: the database itself reports damage.
     """
-    store = ChainStore(database)
+    replayed = MemoryDatabase()
+    head = ChainStore(database).head_height()
+    chain = _Chain(database, genesis, contracts, scheme)
+    replay = _replay(chain, replayed, head, on_block)
+    return VerificationReport(
+        chain_id=genesis.chain_id,
+        height=head,
+        block_hash=replay.workshop.parent.hash,
+        state_root=replay.store.open_tree().root,
+        block_count=head,
+        transaction_count=replay.transaction_count,
+        entry_count=_compare(database, replayed),
+    )
+
+
+def replay_until(
+    database: KeyValue,
+    height: Height,
+    *,
+    genesis: Genesis,
+    contracts: NodeContracts,
+    scheme: SignatureScheme,
+    on_block: Callable[[Height, Height], None] = lambda _height, _head: None,
+) -> ChainStore:
+    """Executes a node's chain again up to a block, and returns the store as it was after it.
+
+    Args:
+        database: the node's data; only read.
+        height: of the last block that is executed.
+        genesis: the founding record that the caller trusts.
+        contracts: the contracts that executed it.
+        scheme: the signature scheme of the chain.
+        on_block: told (height, last height) after each block, for progress.
+
+    Raises:
+        VerificationError: names the first thing that is wrong, or that there is no such block.
+    """
+    head = ChainStore(database).head_height()
+    if not 1 <= height <= head:
+        raise VerificationError(f"block {height}: expected one from 1 to the head, {head}")
+    chain = _Chain(database, genesis, contracts, scheme)
+    return _replay(chain, MemoryDatabase(), height, on_block).store
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What is executed again."""
+
+    database: KeyValue
+    genesis: Genesis
+    contracts: NodeContracts
+    scheme: SignatureScheme
+
+
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """A chain that was executed again."""
+
+    store: ChainStore
+    workshop: Workshop
+    transaction_count: int
+
+
+def _replay(
+    chain: _Chain,
+    replayed: KeyValue,
+    until: Height,
+    on_block: Callable[[Height, Height], None],
+) -> _Replay:
+    genesis, contracts = chain.genesis, chain.contracts
+    store = ChainStore(chain.database)
     if store.genesis() != genesis.encode():
         raise VerificationError(
             f"genesis: expected the record of chain {genesis.chain_id.hex()}, got another one; "
             "this data belongs to another chain, or its first record is damaged"
         )
-    replayed = MemoryDatabase()
     replica = ChainStore(replayed)
     founded = build_genesis_state(genesis, contracts)
     replica.initialise(genesis.encode(), dict(founded.changes), founded.tree_update)
     workshop = Workshop(
         genesis=genesis, store=replica, tree=replica.open_tree(), contracts=contracts
     )
-    head = store.head_height()
     transaction_count = 0
-    for height in range(1, head + 1):
-        transaction_count += _verify_block(store, replica, workshop, height, contracts, scheme)
-        on_block(height, head)
-    return VerificationReport(
-        chain_id=genesis.chain_id,
-        height=head,
-        block_hash=workshop.parent.hash,
-        state_root=replica.open_tree().root,
-        block_count=head,
-        transaction_count=transaction_count,
-        entry_count=_compare(database, replayed),
-    )
+    for height in range(1, until + 1):
+        transaction_count += _verify_block(
+            store, replica, workshop, height, contracts, chain.scheme
+        )
+        on_block(height, until)
+    return _Replay(replica, workshop, transaction_count)
 
 
 def _verify_block(

@@ -8,8 +8,14 @@ from chain.crypto import ED25519
 from node.errors import LocalError
 from node.leveldb import LevelDatabase
 from node.memory_database import MemoryDatabase
-from node.storage import KeyValue
-from node.verification import TABLES, VerificationError, VerificationReport, verify_database
+from node.storage import ChainStore, KeyValue
+from node.verification import (
+    TABLES,
+    VerificationError,
+    VerificationReport,
+    replay_until,
+    verify_database,
+)
 from tests import chain_samples as samples
 from tests.kernel_samples import NodeNotes, commit_block, new_store, new_workshop, note
 
@@ -123,3 +129,23 @@ def verify_opened(place: Path) -> None:
         verify(database)
     finally:
         database.close()
+
+
+def test_the_state_of_any_block_is_computed_again() -> None:
+    database = MemoryDatabase()
+    fill(database)
+    for height in (1, 2, 3):
+        store = replay_until(
+            database, height, genesis=GENESIS, contracts=NodeNotes(), scheme=ED25519
+        )
+        header = ChainStore(database).header(height)
+        assert header is not None
+        assert (store.head_height(), store.open_tree().root) == (height, header.state_root)
+
+
+@pytest.mark.parametrize("height", [0, 4])
+def test_a_block_that_is_not_there_is_not_computed(height: int) -> None:
+    database = MemoryDatabase()
+    fill(database)
+    with pytest.raises(VerificationError, match="expected one from 1 to the head, 3"):
+        replay_until(database, height, genesis=GENESIS, contracts=NodeNotes(), scheme=ED25519)

@@ -11,6 +11,7 @@ from commands.month_option import day_ms, hash_of_file
 from commands.output import JsonOption, fail, print_json, print_table, say
 from commands.submission import submit_and_print
 from commands.target import (
+    OPERATOR_ACCOUNT,
     AccountOption,
     NetworkOption,
     NodeOption,
@@ -190,3 +191,40 @@ def list_restatements(
             for each in found
         ],
     )
+
+
+@app.command("recount")
+def recount(
+    meter: Annotated[str, typer.Argument(help="The meter.")],
+    first: Annotated[str, typer.Option("--from", help="First day, UTC.")] = "1970-01-01",
+    network: NetworkOption = None,
+    node: NodeOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count readings of a meter that came before their factor was set."""
+    from commands.submission import committed_transaction
+    from contracts.recounts import PAGES_MAX, RecountReadings
+
+    next_ms: int | None = day_ms(first, "--from")
+    counted = left = 0
+    with connect(
+        network,
+        node,
+        account=account,
+        passphrase_file=passphrase_file,
+        default_account=OPERATOR_ACCOUNT,
+    ) as connection:
+        client = connection.client
+        while next_ms is not None:
+            arguments = RecountReadings(meter_id=meter, from_ms=next_ms, page_count=PAGES_MAX)
+            outcome = client.submit_and_wait("reading.recount", arguments)
+            receipt = committed_transaction(client, outcome.transaction_id)["receipt"]
+            counted += receipt["result"]["counted"]
+            left += receipt["result"]["left"]
+            next_ms = receipt["result"]["next_ms"]
+    if as_json:
+        print_json({"meter": meter, "counted": counted, "left": left})
+    else:
+        say(f"{counted} intervals have a factor now, {left} still have none.")

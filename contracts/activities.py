@@ -35,9 +35,11 @@ from contracts.reading import Quality
 from contracts.refusal import Code, refusal
 from contracts.restatement import UserKind, note_user
 from contracts.revisions import Revision, RevisionKind, record_revision
-from contracts.site_month import Booking
+from contracts.site_month import Booking, SiteMonth, site_month_key
 from contracts.sites import Site, require_site
 
+ACTIVITY_STREAMS_MAX: Final = 1_024
+"""Streams of a month to which activities add; meters may add some more."""
 _CATEGORIES: Final[dict[Scope, tuple[IsoCategory, ...]]] = {
     Scope.DIRECT: (IsoCategory.DIRECT,),
     Scope.PURCHASED_ENERGY: (IsoCategory.IMPORTED_ENERGY,),
@@ -284,8 +286,20 @@ def _factors_of(
                 expected=f"a series with a factor for {month_name(month)}",
                 got=repr(arguments.factor),
             )
+        _check_room(state, site, month)
         found.append((month, factor))
     return tuple(found)
+
+
+def _check_room(state: State, site: Site, month: int) -> None:
+    record = state.get(SiteMonth, site_month_key(site.site_id, month))
+    if record is not None and len(record.streams) >= ACTIVITY_STREAMS_MAX:
+        raise refusal(
+            Code.LIMIT_REACHED,
+            f"month {month_name(month)} of site {site.site_id}",
+            expected=f"at most {ACTIVITY_STREAMS_MAX} factors and bookings",
+            got=f"{ACTIVITY_STREAMS_MAX} already",
+        )
 
 
 def _months_of(arguments: SubmitActivity) -> int:

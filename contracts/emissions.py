@@ -26,7 +26,7 @@ AMOUNT_MAX: Final = 2**46 - 1
 it still fits into 64 bits."""
 GRAMS_DENOMINATOR: Final = 10**10
 """A numerator of CO2e divided by this is in grams."""
-SHARES_MAX: Final = 1_024
+SHARES_MAX: Final = 2_048
 """Factor periods, and versions of them, within one month of one meter."""
 
 Numerator = Annotated[bytes, Length(NUMERATOR_BYTES, NUMERATOR_BYTES)]

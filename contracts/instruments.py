@@ -379,6 +379,6 @@ METHODS: Final[tuple[Method, ...]] = (
         SetMarket,
         set_market,
         roles=_ADMIN,
-        work=lambda arguments: 1 + abs(arguments.to_month - arguments.from_month) // 4,
+        work=lambda arguments: 1 + min(abs(arguments.to_month - arguments.from_month), 120),
     ),
 )

@@ -22,11 +22,11 @@ from contracts.gas import Gas, Gases
 from contracts.market import Allocation, MarketFactor
 from contracts.meter import Unit
 
-STREAMS_MAX: Final = 1_024
+STREAMS_MAX: Final = 4_096
 """Factor periods and categories of one month of one site."""
 ALLOCATIONS_MAX: Final = 256
 """Instruments that cover one month of one site."""
-LINES_MAX: Final = 1_024
+LINES_MAX: Final = 2_048
 """Scopes (3) by category (6), scope 3 category (16), gas (8) and kind (3), far from all used."""
 
 

@@ -147,7 +147,7 @@ def progress_of(state: State, target: TargetProperties, month: int) -> Progress 
         year=year,
         month=month,
         target_grams=wanted.grams,
-        actual_grams=max(grams_of(actual), 0),
+        actual_grams=min(max(grams_of(actual), 0), U64_MAX),
         path_grams=rounded_half_even(wanted.grams * part, whole),
         forecast_grams=None if forecast is None else min(max(forecast, 0), U64_MAX),
         is_seasonal=is_seasonal,

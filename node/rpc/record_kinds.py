@@ -34,6 +34,7 @@ from contracts.month_restatement import MonthRestatement, RestatementProposal
 from contracts.period import ClosedMonth
 from contracts.potentials import FactorSet, GwpSet
 from contracts.reading import SubmitResult
+from contracts.recounts import Recounted
 from contracts.report import Report
 from contracts.restatement import Restatement
 from contracts.revisions import RecordedRevision
@@ -78,6 +79,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "factor.restated": Factor,
     "gwp.registered": GwpSet,
     "instrument.registered": Instrument,
+    "reading.recounted": Recounted,
     "target.set": Target,
     "target.judged": Progress,
     "instrument.retired": Instrument,
@@ -112,6 +114,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
 }
 
 RESULT_BY_METHOD: Final[Mapping[str, type[Record]]] = {
+    "reading.recount": Recounted,
     "baseline.fit": FitResult,
     "reading.substitute": SubstituteResult,
     "readings.submit": SubmitResult,

@@ -6,6 +6,7 @@ but those of whole months (20 and 21) the counts are those of the bits in the pa
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import Annotated, Final
 
 from chain.codec import Record
@@ -16,6 +17,13 @@ from contracts.reading import Quality
 
 CheckCounts = Annotated[tuple[U32, ...], Length(CHECK_COUNT, CHECK_COUNT)]
 """One count for each check, by number."""
+_CHECKS: Final = Struct(f">{CHECK_COUNT}I")
+_QUALITIES: Final = Struct(f">{len(Quality)}I")
+PackedChecks = Annotated[bytes, Length(_CHECKS.size, _CHECKS.size)]
+"""The same packed, unsigned 32 bits each: the record is read and written in every block that holds
+a reading of the meter."""
+PackedQualities = Annotated[bytes, Length(_QUALITIES.size, _QUALITIES.size)]
+"""Packed counts of each :class:`Quality`."""
 _MASK_BITS: Final = 32
 _QUALITY_BITS: Final = 8
 _NO_QUALITY: Final = 0
@@ -27,12 +35,12 @@ class MeterQuality(Record):
 
     present: U32
     """Intervals with a value."""
-    qualities: Annotated[tuple[U32, ...], Length(len(Quality), len(Quality))]
+    packed_qualities: PackedQualities
     """Intervals by quality of what counts for them now, in the order of :class:`Quality`: of a
     substitute for a reading that is missing too, which ``present`` leaves out."""
-    applied: CheckCounts
+    packed_applied: PackedChecks
     """Intervals that a check applied to; of checks 20 and 21, comparisons of the month."""
-    failed: CheckCounts
+    packed_failed: PackedChecks
     """Those of them that failed it."""
     flagged: U32
     """Intervals that failed any check when they came."""
@@ -40,6 +48,21 @@ class MeterQuality(Record):
     """Readings that fill no interval: off the grid, of the future, or without a value."""
     off: U32
     """Checks that were off when a reading of the month was committed."""
+
+    @property
+    def qualities(self) -> tuple[int, ...]:
+        """Returns intervals by quality, in the order of :class:`Quality`."""
+        return _QUALITIES.unpack(self.packed_qualities)
+
+    @property
+    def applied(self) -> tuple[int, ...]:
+        """Returns for each check, by number, how often it applied."""
+        return _CHECKS.unpack(self.packed_applied)
+
+    @property
+    def failed(self) -> tuple[int, ...]:
+        """Returns for each check, by number, how often it failed."""
+        return _CHECKS.unpack(self.packed_failed)
 
 
 def quality_prefix(meter_id: str) -> bytes:
@@ -94,9 +117,9 @@ class MutableQuality:
         self._spread()
         return MeterQuality(
             present=self.present,
-            qualities=tuple(self.qualities),
-            applied=tuple(self.applied),
-            failed=tuple(self.failed),
+            packed_qualities=_QUALITIES.pack(*self.qualities),
+            packed_applied=_CHECKS.pack(*self.applied),
+            packed_failed=_CHECKS.pack(*self.failed),
             flagged=self.flagged,
             aside=self.aside,
             off=self.off,

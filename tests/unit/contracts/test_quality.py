@@ -1,6 +1,7 @@
 """Counts of a month against a count over its pages; expected intervals; percent availability."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,10 @@ def recorded(world: ReadingWorld) -> dict[int, MeterQuality]:
     }
 
 
+def packed(counts: Iterable[int]) -> bytes:
+    return b"".join(count.to_bytes(4, "big") for count in counts)
+
+
 def counted(world: ReadingWorld) -> dict[int, MeterQuality]:
     """The same, counted anew from the pages."""
     months = defaultdict(list)
@@ -56,11 +61,13 @@ def counted(world: ReadingWorld) -> dict[int, MeterQuality]:
     return {
         month: MeterQuality(
             present=len(slots),
-            qualities=tuple(sum(slot.quality is each for slot in slots) for each in Quality),
-            applied=tuple(
+            packed_qualities=packed(
+                sum(slot.quality is each for slot in slots) for each in Quality
+            ),
+            packed_applied=packed(
                 sum(slot.applied >> (check - 1) & 1 for slot in slots) for check in READING_CHECKS
             ),
-            failed=tuple(
+            packed_failed=packed(
                 sum(slot.failed >> (check - 1) & 1 for slot in slots) for check in READING_CHECKS
             ),
             flagged=0,

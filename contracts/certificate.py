@@ -20,9 +20,8 @@ from chain.codec import Record
 from chain.types import U32, Hash, Height, Identifier, Length, Milliseconds, PublicKey, Text
 from contracts.certification import CertificationId, Scoped, Statement, certification_path
 from contracts.meter_quality import CheckCounts
+from contracts.report import FACTORS_MAX, FactorUse
 
-FACTORS_MAX: Final = 512
-"""Versions of factor periods that one certificate rests on."""
 METERS_MAX: Final = 512
 """Meters whose checks one certificate adds up."""
 
@@ -41,15 +40,6 @@ TRANSITIONS: Final = {
     CertificateState.REVOKED: (),
 }
 """Which states may follow a state."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactorUse(Record):
-    """One version of one period of a factor series that the totals rest on."""
-
-    factor_id: Identifier
-    valid_from_ms: Milliseconds
-    version: U32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +83,7 @@ class CertificateBinding(Scoped):
     criteria: Text
     statement: Statement
     report: Hash
-    """SHA-256 of the certified report's canonical JSON."""
+    """SHA-256 of the certified report's canonical JSON, which the organisation has anchored."""
     factors: Annotated[tuple[FactorUse, ...], Length(0, FACTORS_MAX)]
     """By series, period and version."""
     checks: CheckStatistics

@@ -14,18 +14,13 @@ from chain.state import State
 from chain.types import U32, Hash, Identifier, Milliseconds, Text
 from contracts.account import Role
 from contracts.accounts import sender_of
-from contracts.calendars import require_calendar
 from contracts.certificate import (
-    FACTORS_MAX,
-    METERS_MAX,
     TRANSITIONS,
     CertificateBinding,
     CertificateReference,
     CertificateState,
     CertificateStatus,
     Change,
-    CheckStatistics,
-    FactorUse,
     by_site_key,
     by_site_prefix,
     certificate_key,
@@ -34,19 +29,15 @@ from contracts.certificate import (
     status_key,
     suspended_key,
 )
-from contracts.certification import Certification, CertificationId, Opinion, Scoped, Stage
+from contracts.certification import Certification, CertificationId, Opinion, Stage
 from contracts.certifications import check_stage, check_words, keep, require_own
-from contracts.certified_period import check_unrevised, open_cases, site_months_of
-from contracts.check import CHECK_COUNT
+from contracts.certified_content import certified_factors, check_report, statistics_of
+from contracts.certified_period import check_unrevised, open_cases
 from contracts.context import Context
 from contracts.due_queue import DueKind, push
-from contracts.meters import meters_at
 from contracts.method import Method, method_of
-from contracts.quality import quality_of_month
-from contracts.reading import Quality
 from contracts.refusal import Code, refusal
 from contracts.revision import RecordedRevision
-from contracts.site_month import SiteMonth, site_month_key
 
 VALIDITY_MS_MAX: Final = 5 * 366 * 86_400_000
 """Longest validity: five years; a longer one would outlive its evidence."""
@@ -110,7 +101,8 @@ def issue(context: Context, arguments: IssueCertificate) -> bytes:
     Raises:
         ContractRefusal: as :func:`require_own`; ``WRONG_STATE`` before the statement, for an
             opinion that certifies nothing, for a case that was opened or a revision that came
-            since; ``INVALID_ARGUMENTS`` for a validity that is over or too long;
+            since; ``INVALID_ARGUMENTS`` for a validity that is over or too long, or a report
+            that is not anchored, not current, or of other sites, months or totals;
             ``LIMIT_REACHED`` for too many meters or factors.
     """
     certification = require_own(context, arguments.certification_id)
@@ -127,6 +119,7 @@ def issue(context: Context, arguments: IssueCertificate) -> bytes:
         )
     _check_validity(context.time_ms, arguments.valid_until_ms)
     check_unrevised(state, certification, statement.reexecution.height)
+    check_report(state, certification, arguments.report)
     opened = [each for each in open_cases(state, certification) if each not in statement.exceptions]
     if opened:
         raise refusal(
@@ -291,84 +284,12 @@ def _binding(
         criteria=certification.criteria,
         statement=certification.statement,
         report=arguments.report,
-        factors=factors_of(context.state, certification),
+        factors=certified_factors(context.state, certification),
         checks=statistics_of(context.state, certification, context.time_ms),
         issued_by=context.sender,
         issued_ms=context.time_ms,
         issued_height=context.height,
         valid_until_ms=arguments.valid_until_ms,
-    )
-
-
-def factors_of(state: State, scoped: Scoped) -> tuple[FactorUse, ...]:
-    """Returns the factors that the months of an engagement were counted with, each once.
-
-    Raises:
-        ContractRefusal: ``LIMIT_REACHED``.
-    """
-    found: dict[tuple[str, int, int], FactorUse] = {}
-    for site_id, month in site_months_of(scoped):
-        record = state.get(SiteMonth, site_month_key(site_id, month))
-        for stream in () if record is None else record.streams:
-            if stream.booking.scope in scoped.scopes:
-                use = FactorUse(
-                    factor_id=stream.factor_id,
-                    valid_from_ms=stream.valid_from_ms,
-                    version=stream.version,
-                )
-                found[use.factor_id, use.valid_from_ms, use.version] = use
-    if len(found) > FACTORS_MAX:
-        raise _too_many("factors", FACTORS_MAX, len(found))
-    return tuple(found[key] for key in sorted(found))
-
-
-def statistics_of(state: State, scoped: Scoped, until_ms: Milliseconds) -> CheckStatistics:
-    """Returns what the readings of an engagement's meters passed, over all its months.
-
-    Args:
-        state: of the block.
-        scoped: sites and months.
-        until_ms: block time; intervals that end later are not expected yet.
-
-    Raises:
-        ContractRefusal: ``LIMIT_REACHED``.
-    """
-    meters = [meter for site_id in scoped.sites for meter in meters_at(state, site_id)]
-    if len(meters) > METERS_MAX:
-        raise _too_many("meters at the sites", METERS_MAX, len(meters))
-    expected = present = flagged = 0
-    qualities = dict.fromkeys(Quality, 0)
-    applied, failed = [0] * CHECK_COUNT, [0] * CHECK_COUNT
-    for meter in meters:
-        calendar = require_calendar(state, meter.calendar)
-        for month in range(scoped.from_month, scoped.to_month + 1):
-            quality = quality_of_month(state, meter, calendar, month, until_ms)
-            expected += quality.expected
-            present += quality.counts.present
-            flagged += quality.counts.flagged
-            for kind, count in zip(Quality, quality.counts.qualities, strict=True):
-                qualities[kind] += count
-            for index in range(CHECK_COUNT):
-                applied[index] += quality.counts.applied[index]
-                failed[index] += quality.counts.failed[index]
-    return CheckStatistics(
-        meter_count=len(meters),
-        expected=expected,
-        present=present,
-        substituted=qualities[Quality.SUBSTITUTE],
-        estimated=qualities[Quality.ESTIMATED],
-        flagged=flagged,
-        applied=tuple(applied),
-        failed=tuple(failed),
-    )
-
-
-def _too_many(what: str, limit: int, count: int) -> Exception:
-    return refusal(
-        Code.LIMIT_REACHED,
-        what,
-        expected=f"at most {limit} in one certificate; certify fewer sites at a time",
-        got=str(count),
     )
 
 

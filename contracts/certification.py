@@ -28,8 +28,9 @@ from chain.types import (
     Text,
 )
 from contracts.alert import AlertId
-from contracts.emissions import Numerator, Scope
+from contracts.emissions import Scope
 from contracts.month import Month
+from contracts.report import Headline
 
 CERTIFICATION_ID_PATTERN: Final = Pattern(
     r"[a-z0-9][a-z0-9._-]{0,63}\.[0-9]{6}", "a certification body and number such as body.000001"
@@ -130,24 +131,6 @@ class Reexecution(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals(Record):
-    """Emissions of the certified sites and months, undivided, in 1e-10 g CO2e."""
-
-    direct: Numerator
-    """Scope 1, without biogenic CO2."""
-    location_based: Numerator
-    """Scope 2 by the grid's factors."""
-    market_based: Numerator
-    """Scope 2 by instruments and market factors."""
-    value_chain: Numerator
-    """Scope 3."""
-    biogenic: Numerator
-    """CO2 of biomass; in no total."""
-    removals: Numerator
-    """In no total."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement(Record):
     """What the body concludes."""
 
@@ -163,8 +146,8 @@ class Statement(Record):
     exceptions: Annotated[tuple[AlertId, ...], Length(0, EXCEPTIONS_MAX)]
     """Cases of the period that are still open, ascending."""
     reexecution: Reexecution
-    totals: Totals
-    """As the state held them when the statement was made."""
+    totals: Headline
+    """Of the certified sites, months and scopes; zero in what is out of scope."""
     stated_by: PublicKey
     stated_ms: Milliseconds
     stated_height: Height

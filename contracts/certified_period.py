@@ -4,19 +4,22 @@ Each function reads the state of sites and months that an engagement names; none
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from chain.state import State
 from chain.types import Height, Milliseconds
 from contracts.alert import Alert, AlertId, AlertReference, AlertState, alert_key, state_prefix
-from contracts.certification import Certification, Scoped, Totals
-from contracts.emissions import Scope, numerator_of, pack_numerator
+from contracts.certification import Certification, Scoped
+from contracts.emissions import Scope, numerator_of
 from contracts.month import month_name
 from contracts.period import get_closed
 from contracts.refusal import Code, refusal
+from contracts.report import Headline
+from contracts.report_totals import headline_of, months_of, sum_of
 from contracts.revision import RecordedRevision, revision_count, revision_key
-from contracts.site_month import LineKind, SiteMonth, Sums, site_month_key, sums_of
+from contracts.site_month import NO_ENERGY, SiteMonth
 
 CASES_SCANNED_MAX: Final = 20_000
 """Open cases of the whole consortium that are looked through; about 0.3 s."""
@@ -53,34 +56,28 @@ def closed_height(state: State, scoped: Scoped) -> Height:
     return latest
 
 
-def totals_of(state: State, scoped: Scoped) -> Totals:
-    """Returns the emissions of the sites, months and scopes of an engagement, as they stand."""
-    sums = Sums()
-    for site_id, month in site_months_of(scoped):
-        record = state.get(SiteMonth, site_month_key(site_id, month))
-        if record is not None:
-            sums.add(sums_of(record))
-    in_scope = {
-        key: co2e for key, (_, co2e) in sums.lines.items() if key[0] in scoped.scopes
-    }  # by scope, category, scope 3 category, gas and kind
-
-    def total(kind: LineKind, *scopes: Scope) -> bytes:
-        return pack_numerator(
-            sum(co2e for key, co2e in in_scope.items() if key[4] is kind and key[0] in scopes)
-        )
-
+def months_in_scope(state: State, scoped: Scoped) -> Iterator[SiteMonth]:
+    """Yields the months of an engagement as they stand, without what is out of its scopes."""
     has_energy = Scope.PURCHASED_ENERGY in scoped.scopes
-    return Totals(
-        direct=total(LineKind.EMISSION, Scope.DIRECT),
-        location_based=pack_numerator(sums.location if has_energy else 0),
-        market_based=pack_numerator(sums.market if has_energy else 0),
-        value_chain=total(LineKind.EMISSION, Scope.VALUE_CHAIN),
-        biogenic=total(LineKind.BIOGENIC, *Scope),
-        removals=total(LineKind.REMOVAL, *Scope),
-    )
+    for site_id in scoped.sites:
+        for month in months_of(state, site_id, scoped.from_month, scoped.to_month):
+            yield replace(
+                month,
+                lines=tuple(line for line in month.lines if line.scope in scoped.scopes),
+                scope2=month.scope2 if has_energy else NO_ENERGY,
+                streams=tuple(
+                    stream for stream in month.streams if stream.booking.scope in scoped.scopes
+                ),
+                market=month.market if has_energy else None,
+            )
 
 
-def total_of(totals: Totals) -> int:
+def totals_of(state: State, scoped: Scoped) -> Headline:
+    """Returns the emissions of the sites, months and scopes of an engagement, as they stand."""
+    return headline_of(sum_of(months_in_scope(state, scoped)))
+
+
+def total_of(totals: Headline) -> int:
     """Returns what misstatements are held against, 1e-10 g.
 
     Of the two totals of scope 2 the smaller counts, so that the limit is the stricter one.

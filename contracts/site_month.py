@@ -233,7 +233,7 @@ def sums_of(record: SiteMonth | OrganisationMonth) -> Sums:
 
 
 ZERO: Final = pack_numerator(0)
-_NO_ENERGY: Final = Scope2(
+NO_ENERGY: Final = Scope2(
     location_based=ZERO, market_based=ZERO, electricity_wh=ZERO, covered_wh=ZERO
 )
 
@@ -245,7 +245,7 @@ def empty_site_month(organisation: str, site_id: str, month: int) -> SiteMonth:
         site=site_id,
         month=month,
         lines=(),
-        scope2=_NO_ENERGY,
+        scope2=NO_ENERGY,
         interval_count=0,
         flagged_count=0,
         without_factor_count=0,
@@ -261,7 +261,7 @@ def empty_organisation_month(organisation: str, month: int) -> OrganisationMonth
         organisation=organisation,
         month=month,
         lines=(),
-        scope2=_NO_ENERGY,
+        scope2=NO_ENERGY,
         interval_count=0,
         flagged_count=0,
         without_factor_count=0,

@@ -16,10 +16,10 @@ from client.credentials.document import Document
 from client.credentials.multibase import did_of
 from client.credentials.status_list import encode_list
 from contracts.certificate import CertificateBinding, CertificateState, CheckStatistics
-from contracts.certification import Totals
 from contracts.check import CHECK_COUNT, Check
 from contracts.emissions import GRAMS_DENOMINATOR, numerator_of
 from contracts.month import month_name
+from contracts.report import Headline
 
 CONTEXT: Final = ["https://www.w3.org/ns/credentials/v2", {"@vocab": "urn:tanlian:terms#"}]
 CERTIFICATE_TYPES: Final = ["VerifiableCredential", "DigitalConformityCredential"]
@@ -162,7 +162,7 @@ def _scope(certificate: CertificateBinding) -> Document:
     }
 
 
-def _totals(totals: Totals) -> Document:
+def _totals(totals: Headline) -> Document:
     return {
         "unit": "g{CO2e}",
         "scope1": grams_text(totals.direct),

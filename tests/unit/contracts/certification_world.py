@@ -6,7 +6,7 @@ from typing import Any
 from chain.execution import BlockContext
 from chain.member import MemberRole, member_key
 from chain.validator_set import VALIDATORS_KEY
-from contracts import certificates, certifications, period, statements
+from contracts import certificates, certifications, inventory_design, period, reports, statements
 from contracts.account import Account, Role, account_key
 from contracts.certificate import CertificateState
 from contracts.certificates import (
@@ -26,11 +26,14 @@ from contracts.emissions import Scope
 from contracts.final_block import FinalBlock
 from contracts.organisations import Organisation, OrganisationKind, organisation_key
 from contracts.period import ClosePeriod
+from contracts.report import AnchorReport, ReportKind
+from contracts.report_totals import headline_of, months_of, sum_of
 from contracts.revisions import RecordedRevision, Revision, RevisionKind, record_revision
 from contracts.statements import Conclude, RecordMisstatement
 from tests import chain_samples as samples
 from tests.unit.contracts.reading_world import DAY, DAY_MS, ReadingWorld, amount
 from tests.unit.contracts.registry_world import CERTIFIER, key_of
+from tests.unit.contracts.test_inventory_design import DESIGN
 
 MONTH = 645
 """2023-10, over at NOW_MS at the plant."""
@@ -164,9 +167,29 @@ class CertificationWorld(ReadingWorld):
         }
         return IssueCertificate(**{**fields, **changes})
 
+    def anchor(self, **changes: Any) -> None:
+        """Anchors the report of the month."""
+        months = months_of(self.state, "plant", MONTH, MONTH)
+        fields: dict[str, Any] = {
+            "kind": ReportKind.CN_MONTHLY_DEPOSIT,
+            "from_month": MONTH,
+            "to_month": MONTH,
+            "document": REPORT,
+            "computed_height": 0,
+            "state_root": bytes(32),
+            "headline": headline_of(sum_of(months)),
+        }
+        self.call(inventory_design.define, DESIGN)
+        self.call(reports.anchor, AnchorReport(**{**fields, **changes}))
+
+    def conclude_reported(self, **changes: Any) -> None:
+        """Closes, reports, opens, plans and concludes."""
+        self.conclude(**changes)
+        self.anchor()
+
     def issue(self) -> None:
         """All steps up to a valid certificate."""
-        self.conclude()
+        self.conclude_reported()
         self.next_block()
         self.call(certificates.issue, self.issuance(), sender=CERTIFIER)
         self.next_block()

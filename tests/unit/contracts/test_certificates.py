@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts import certificates
+from contracts import certificates, certifications, sites, statements
 from contracts.certificate import (
     TRANSITIONS,
     CertificateBinding,
@@ -24,8 +24,10 @@ from contracts.certificates import VALIDITY_MS_MAX, get_certificate, on_due, sta
 from contracts.certification import Opinion, Stage
 from contracts.check import CHECK_COUNT, Check
 from contracts.due_queue import DUE_PREFIX, DueEntry, DueKind
+from contracts.emissions import Scope, numerator_of, pack_numerator
+from contracts.report import Headline, ReportStatus, report_key
+from contracts.reports import get_report
 from contracts.revisions import RevisionKind
-from contracts.site_month import SiteMonth, site_month_key
 from tests.unit.contracts.certification_world import (
     CHANGE,
     ID,
@@ -35,7 +37,7 @@ from tests.unit.contracts.certification_world import (
     CertificationWorld,
 )
 from tests.unit.contracts.reading_world import DAY_MS, amount
-from tests.unit.contracts.registry_world import CERTIFIER
+from tests.unit.contracts.registry_world import CERTIFIER, SITE
 
 VALID, SUSPENDED, REVOKED = CertificateState
 
@@ -77,7 +79,7 @@ def test_a_valid_certificate_has_neither_key(world: CertificationWorld) -> None:
 
 def test_issuing_tells_of_certification_and_certificate() -> None:
     world = CertificationWorld()
-    world.conclude()
+    world.conclude_reported()
     world.call(certificates.issue, world.issuance(), sender=CERTIFIER)
 
     assert world.event_kinds[-2:] == ["certification.certified", "certificate.issued"]
@@ -94,7 +96,7 @@ def test_a_certificate_is_issued_once(world: CertificationWorld) -> None:
 @pytest.mark.parametrize("opinion", [Opinion.ADVERSE, Opinion.DISCLAIMER])
 def test_no_certificate_rests_on_such_an_opinion(opinion: Opinion) -> None:
     world = CertificationWorld()
-    world.conclude(opinion=opinion)
+    world.conclude_reported(opinion=opinion)
 
     code, detail = world.refusal_of(certificates.issue, world.issuance(), sender=CERTIFIER)
 
@@ -104,7 +106,7 @@ def test_no_certificate_rests_on_such_an_opinion(opinion: Opinion) -> None:
 
 def test_a_modified_opinion_certifies() -> None:
     world = CertificationWorld()
-    world.conclude(opinion=Opinion.MODIFIED)
+    world.conclude_reported(opinion=Opinion.MODIFIED)
     world.call(certificates.issue, world.issuance(), sender=CERTIFIER)
 
     assert issued(world).statement.opinion is Opinion.MODIFIED
@@ -112,7 +114,7 @@ def test_a_modified_opinion_certifies() -> None:
 
 def test_validity_has_an_end_and_not_too_late_a_one() -> None:
     world = CertificationWorld()
-    world.conclude()
+    world.conclude_reported()
     now = world.time_ms
 
     for valid_until_ms in (now, now + VALIDITY_MS_MAX + 1):
@@ -130,7 +132,7 @@ def test_validity_has_an_end_and_not_too_late_a_one() -> None:
 
 def test_a_revision_between_statement_and_issue_stands_in_the_way() -> None:
     world = CertificationWorld()
-    world.conclude()
+    world.conclude_reported()
     world.next_block()
     world.revise()
 
@@ -142,7 +144,7 @@ def test_a_revision_between_statement_and_issue_stands_in_the_way() -> None:
 
 def test_a_case_opened_between_statement_and_issue_stands_in_the_way() -> None:
     world = CertificationWorld()
-    world.conclude()
+    world.conclude_reported()
     world.next_block()
     world.send(amount(60, -5))
 
@@ -162,13 +164,18 @@ def test_a_revision_of_any_kind_suspends(world: CertificationWorld, kind: Revisi
     assert (change.before, change.after) == (VALID, SUSPENDED)
     assert change.revision == ("plant", recorded.number)
     assert change.reason == f"{kind.name} of correction/main/000001"
-    assert world.event_kinds == ["revision.recorded", "certificate.suspended"]
+    assert world.event_kinds == [
+        "revision.recorded",
+        "certificate.suspended",
+        "report.superseded",
+    ]
 
 
 def test_only_what_touches_site_and_period_suspends(world: CertificationWorld) -> None:
     certificate = issued(world)
     world.revise(from_ms=certificate.from_ms - DAY_MS, to_ms=certificate.from_ms)
     world.revise(from_ms=certificate.to_ms, to_ms=certificate.to_ms + 1)
+    world.call(sites.register, replace(SITE, site_id="plant-2"))
     world.revise(site="plant-2")
     assert world.standing is VALID
 
@@ -337,10 +344,66 @@ def test_the_end_of_validity_is_told_unless_it_is_revoked(world: CertificationWo
     assert world.event_kinds == ["certificate.expired", "certificate.revoked"]
 
 
-def test_factors_of_other_scopes_are_left_out(world: CertificationWorld) -> None:
+def test_a_certificate_needs_the_anchored_report() -> None:
+    world = CertificationWorld()
+    world.conclude()
+
+    code, detail = world.refusal_of(certificates.issue, world.issuance(), sender=CERTIFIER)
+
+    assert code == "INVALID_ARGUMENTS"
+    assert detail == (
+        "report: expected a report that its organisation has anchored with report.anchor, got "
+        + "05" * 32
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"organisation": "grid"}, "report 1: organisation: expected steel, as the engagement"),
+        ({"status": ReportStatus.SUPERSEDED_DATA}, "report 1: status: expected CURRENT"),
+        ({"from_month": MONTH - 1}, "report 1: from_month: expected 645, as the engagement"),
+        ({"to_month": MONTH + 1}, "report 1: to_month: expected 645, as the engagement, got 646"),
+        ({"sites": ("plant", "plant-2")}, "report 1: sites: expected plant, as the engagement"),
+        ({"direct": 1}, "report 1: direct: expected 0, as the engagement, got 1"),
+        ({"location_based": 1}, "report 1: location_based: expected 1291800000000000, as the"),
+        ({"market_based": 1}, "report 1: market_based: expected 1291800000000000, as the"),
+        ({"value_chain": 1}, "report 1: value_chain: expected 0, as the engagement, got 1"),
+    ],
+)
+def test_a_report_that_says_something_else_is_not_certified(
+    changes: dict[str, Any], detail: str
+) -> None:
+    world = CertificationWorld()
+    world.conclude_reported()
+    report = get_report(world.state, "steel", 1)
+    assert report is not None
+    headline = {
+        name: pack_numerator(value)
+        for name, value in changes.items()
+        if name in Headline.__dataclass_fields__
+    }
+    if headline:
+        changes = {"headline": replace(report.headline, **headline)}
+    world.state.put(report_key("steel", 1), replace(report, **changes))
+
+    refused = world.refusal_of(certificates.issue, world.issuance(), sender=CERTIFIER)
+
+    assert refused[0] == "INVALID_ARGUMENTS"
+    assert refused[1].startswith(detail)
+
+
+def test_totals_out_of_scope_are_not_looked_at() -> None:
+    world = CertificationWorld()
+    world.close()
+    world.open(scopes=(Scope.DIRECT,))
+    for _ in range(3):
+        world.next_block()
+    world.call(certifications.plan, world.plan_of(), sender=CERTIFIER)
+    world.call(statements.conclude, world.conclusion(), sender=CERTIFIER)
+    world.anchor()
+    world.call(certificates.issue, world.issuance(), sender=CERTIFIER)
+
     certificate = issued(world)
-    assert world.state.get(SiteMonth, site_month_key("plant", MONTH)) is not None
-
-    direct = replace(certificate, scopes=certificate.scopes[:1])
-
-    assert certificates.factors_of(world.state, direct) == ()
+    assert numerator_of(certificate.statement.totals.location_based) == 0
+    assert certificate.factors == ()

@@ -169,11 +169,11 @@ def restate(context: Context, arguments: RestateMonth) -> bytes:
         )
     site = late_site(state, arguments.site, arguments.month)
     meters = list(late_meters(state, arguments.site, arguments.month))
-    if not meters:
+    if site is None and not meters:
         raise refusal(
             Code.WRONG_STATE,
             _words(closed),
-            expected="readings or corrections that came after its close",
+            expected="readings, corrections or activities that came after its close",
             got="none",
         )
     proposal = RestatementProposal(

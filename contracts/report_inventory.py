@@ -4,16 +4,19 @@ After ISO 14064-1:2018 and the GHG Protocol as carbon.md 3.2 lists them [K]: the
 texts were not read, and docs/reports.md says so for each member.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from chain.state import State
+from contracts.activity import Activity, activity_prefix
 from contracts.emissions import MonthTotal, Scope, counts_for_site, meter_month_key, numerator_of
+from contracts.factor import Factor, factor_key
 from contracts.inventory_design import InventoryDesign
 from contracts.meter import Meter
 from contracts.meters import meters_at
 from contracts.monitoring_plan import newest_plan
 from contracts.month import month_name
+from contracts.month_restatement import late_site
 from contracts.period import closed_at
 from contracts.reading import emits
 from contracts.report_sections import Document, Period, allocation_section, amount, totals_section
@@ -78,10 +81,10 @@ def gas_section(sums: Sums) -> list[Document]:
 
 
 def uncertainty_section(state: State, period: Period, sums: Sums) -> Document:
-    """Returns the combined uncertainty of what is metered, and what it leaves out.
+    """Returns the combined uncertainty of meters and activities, and what it leaves out.
 
     Each meter that counts for a site is a source; the plan's uncertainty of it is taken, else its
-    accuracy class. Sources are taken as independent.
+    accuracy class. So is each activity that states one. Sources are taken as independent.
     """
     rows: list[Document] = []
     sources: list[Source] = []
@@ -101,6 +104,18 @@ def uncertainty_section(state: State, period: Period, sums: Sums) -> Document:
                     "from": "monitoring plan" if meter.meter_id in planned else "accuracy class",
                 }
             )
+        for activity, emission in _activities(state, site_id, period):
+            permille = activity.uncertainty_permille
+            rows.append(
+                {
+                    "activity": f"{site_id}/{activity.activity_id}",
+                    "emission_1e10_g": str(emission),
+                    "uncertainty_permille": permille or None,
+                    "from": "activity" if permille else "not stated",
+                }
+            )
+            if permille:
+                sources.append(Source(emission=emission, uncertainty_permille=permille))
     covered = sum(source.emission for source in sources)
     total = emission_of(sums, Scope.DIRECT) + sums.location + emission_of(sums, Scope.VALUE_CHAIN)
     return {
@@ -108,9 +123,26 @@ def uncertainty_section(state: State, period: Period, sums: Sums) -> Document:
         "formula": "sqrt(sum((u_i*E_i)^2)) / sum(E_i), rounded up to 1e-4",
         "covered_1e10_g": str(covered),
         "not_covered_1e10_g": str(total - covered),
-        "leaves_out": "uncertainty of factors, and emissions of activities that no meter measures",
+        "leaves_out": "uncertainty of factors, and activities that state none",
         "sources": rows,
     }
+
+
+def _activities(state: State, site_id: str, period: Period) -> Iterator[tuple[Activity, int]]:
+    """Yields (activity, its emissions in the period) of what counts in the site's totals."""
+    for _, activity in state.iterate(Activity, activity_prefix(site_id)):
+        if activity.withdrawn_ms is not None or activity.booking.is_removal:
+            continue
+        emission = 0
+        for share in activity.shares:
+            is_apart = share.is_late and late_site(state, site_id, share.month) is not None
+            if share.month not in period.months or is_apart:
+                continue
+            factor = state.get(Factor, factor_key(activity.factor, share.valid_from_ms))
+            assert factor is not None, "what was counted by a factor keeps it"
+            emission += share.amount * factor.co2e_per_unit
+        if emission:
+            yield activity, emission
 
 
 def _planned(state: State, site_id: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ from contracts.gas import GasFactor
 from contracts.market import Allocation
 from contracts.monitoring_plan import MonitoringPlan, newest_plan
 from contracts.month import month_name
-from contracts.month_restatement import MonthRestatement, late_meters, restatement_prefix
+from contracts.month_restatement import MonthRestatement, late_meters, late_site, restatement_prefix
 from contracts.period import get_closed, span_of
 from contracts.report import FactorUse
 from contracts.report_totals import (
@@ -113,6 +113,7 @@ def _month_section(state: State, site_id: str, month: int, totals: SiteMonth | N
         "restatements": 0 if closed is None else closed.restatement_count,
         "intervals_after_close": sum(total.interval_count for _, total in apart),
         "meters_after_close": len(apart),
+        "is_restatement_due": bool(apart) or late_site(state, site_id, month) is not None,
         "direct_1e10_g": str(emission_of(sums, Scope.DIRECT)),
         "scope2_location_based_1e10_g": str(sums.location),
         "scope2_market_based_1e10_g": str(sums.market),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from chain.codec import Record
-from contracts import meters, month_restatement, period
+from contracts import activities, meters, month_restatement, period
 from contracts.emissions import MonthTotal, meter_month_key, numerator_of
 from contracts.month_restatement import (
     ApproveRestatement,
@@ -37,6 +37,7 @@ from tests.unit.contracts.registry_world import (
     OTHER_ADMIN,
     SECOND_ADMIN,
 )
+from tests.unit.contracts.test_activities import SUBMIT, ActivityWorld
 from tests.unit.contracts.test_period import CLOSE, MONTH
 
 RESTATE = RestateMonth(site="plant", month=MONTH, reason="the gateway was off")
@@ -152,8 +153,8 @@ def test_one_month_is_restated_as_often_as_something_comes() -> None:
     assert world.refusal_of(month_restatement.restate, RESTATE) == (
         "WRONG_STATE",
         (
-            "closed month 2023-10 of site plant: expected readings or corrections that came after "
-            "its close, got none"
+            "closed month 2023-10 of site plant: expected readings, corrections or activities "
+            "that came after its close, got none"
         ),
     )
 
@@ -254,3 +255,17 @@ def test_closed_and_restated_is_as_never_closed(
     closed.next_block()
     plain.next_block()
     assert totals_of(closed) == totals_of(plain)
+
+
+def test_an_activity_after_the_close_is_restated_without_any_meter() -> None:
+    world = ActivityWorld()
+    world.call(period.close, CLOSE)
+    world.call(activities.submit, SUBMIT)
+    assert world.state.get(SiteMonth, site_month_key("plant", MONTH)) is None
+    restated(world)
+    record = world.state.get(MonthRestatement, restatement_key("plant", MONTH, 1))
+    assert record is not None
+    assert (record.old, record.meter_count) == (None, 0)
+    assert record.new == world.state.get(SiteMonth, site_month_key("plant", MONTH))
+    assert len(world.sums().lines) == 1
+    assert late_site(world.state, "plant", MONTH) is None

@@ -9,13 +9,15 @@ from hypothesis import given, settings, strategies as st
 from chain import jcs
 from chain.errors import ContractRefusal
 from chain.state import MemoryStateReader, State
-from contracts import inventory_design, monitoring_plan, month_restatement, period
+from contracts import activities, inventory_design, monitoring_plan, month_restatement, period
+from contracts.activities import WithdrawActivity
 from contracts.emissions import GRAMS_DENOMINATOR, Scope
 from contracts.report import ReportKind
 from contracts.report_document import ComputedAt, ReportRequest, build_document
 from contracts.report_sections import amount as shown
 from tests.unit.contracts.reading_world import AMOUNTS, ReadingWorld, amount
 from tests.unit.contracts.registry_world import SECOND_ADMIN
+from tests.unit.contracts.test_activities import SUBMIT, ActivityWorld
 from tests.unit.contracts.test_inventory_design import DESIGN
 from tests.unit.contracts.test_monitoring_plan import PLAN
 from tests.unit.contracts.test_month_restatement import APPROVE, PROPOSAL, RESTATE
@@ -183,3 +185,34 @@ def test_without_design_or_organisation_there_is_no_report(organisation: str) ->
     world = world_of()
     with pytest.raises(ContractRefusal):
         build_document(State(world.reader), replace(INVENTORY, organisation=organisation), AT)
+
+
+def test_an_activity_is_a_source_with_the_uncertainty_that_it_states() -> None:
+    world = ActivityWorld()
+    world.call(inventory_design.define, DESIGN)
+    world.call(activities.submit, SUBMIT)
+    world.call(activities.submit, replace(SUBMIT, activity_id="b", uncertainty_permille=0))
+    world.next_block()
+    document = built(world)
+    uncertainty = document["uncertainty"]
+    stated, unstated = uncertainty["sources"][-1], uncertainty["sources"][-2]
+    assert (stated["activity"], stated["uncertainty_permille"]) == ("plant/invoice-7", 20)
+    assert (unstated["activity"], unstated["uncertainty_permille"]) == ("plant/b", None)
+    assert uncertainty["combined_1e4"] == 200
+    direct = int(document["totals"]["direct"]["numerator_1e10_g"])
+    assert 2 * int(uncertainty["covered_1e10_g"]) == direct
+    assert 2 * int(uncertainty["not_covered_1e10_g"]) == direct
+    (gas,) = document["direct_by_gas"]
+    assert (gas["gas"], int(gas["co2e"]["numerator_1e10_g"])) == ("CO2", direct)
+
+
+def test_what_is_withdrawn_is_no_source() -> None:
+    world = ActivityWorld()
+    world.call(inventory_design.define, DESIGN)
+    world.call(activities.submit, SUBMIT)
+    withdrawal = WithdrawActivity(site="plant", activity_id="invoice-7", reason="twice")
+    world.call(activities.withdraw, withdrawal)
+    world.next_block()
+    uncertainty = built(world)["uncertainty"]
+    assert uncertainty["not_covered_1e10_g"] == "0"
+    assert not any("activity" in source for source in uncertainty["sources"])

@@ -53,3 +53,11 @@ def test_equal_sources_gain_by_the_root_of_their_number(
     source = Source(emission=emission, uncertainty_permille=permille)
     root = {4: 2, 9: 3, 16: 4, 25: 5}[count]
     assert combined_uncertainty([source] * count) == -(-10 * permille // root)
+
+
+def test_the_documents_example() -> None:
+    sources = [
+        Source(emission=300, uncertainty_permille=20),
+        Source(emission=400, uncertainty_permille=10),
+    ]
+    assert combined_uncertainty(sources) == 104

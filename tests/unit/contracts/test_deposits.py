@@ -271,3 +271,14 @@ def test_a_site_is_enrolled_once_and_from_a_month_to_come() -> None:
 def test_a_submission_costs_a_unit_for_each_figure() -> None:
     work = {method.name: method.work for method in deposits.METHODS}
     assert work["deposit.submit"](SUBMIT) == 2
+
+
+def test_the_deadlines_of_the_documents_example_are_those_of_shanghai() -> None:
+    shanghai = replace(CALENDAR.calendar, transitions=((0, 28_800),))
+    january = (2026 - 1970) * 12
+    due = [deadline_ms(shanghai, january, stage) for stage in DepositStage]
+    assert due == [
+        1_771_603_200_000,  # 2026-02-20 16:00 UTC
+        1_772_035_200_000,  # 2026-02-25 16:00 UTC
+        1_773_331_200_000,  # 2026-03-12 16:00 UTC
+    ]

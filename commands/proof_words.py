@@ -6,6 +6,7 @@ from chain.codec import Record
 from chain.proof_file import Claim, PageClaim, ReadingClaim, StateClaim
 from commands.output import time_text
 from contracts.alert import ALERT_PREFIX, Alert
+from contracts.baseline import BASELINE_PREFIX, Approval, Baseline
 from contracts.certificate import CERTIFICATE_PREFIX, CertificateBinding, CertificateStatus, Change
 from contracts.check import LABELS, checks_in
 from contracts.correction import CORRECTION_PREFIX, CorrectedPage, Correction
@@ -18,6 +19,8 @@ from node.rpc.strict_json import Json
 
 _CLASSES: Final[dict[bytes, type[Record]]] = {
     ALERT_PREFIX: Alert,
+    BASELINE_PREFIX: Baseline,
+    b"baseline-approval/": Approval,
     CERTIFICATE_PREFIX: CertificateBinding,
     b"certificate-revoked/": Change,
     b"certificate-status/": CertificateStatus,

@@ -39,7 +39,7 @@ class Check(IntEnum):
     EWMA = 13
     """Slow drift, by a moving average."""
     WEATHER = 14
-    """Away from the temperature model."""
+    """A day that is away from what its temperature or its production explains."""
     PARENT_SUM = 15
     """A parent is the sum of its children."""
     REGISTER_DEMAND = 16
@@ -79,7 +79,7 @@ LABELS: Final[dict[Check, str]] = {
     Check.BASELINE: "off baseline",
     Check.CUSUM: "drift (CUSUM)",
     Check.EWMA: "drift (EWMA)",
-    Check.WEATHER: "off weather model",
+    Check.WEATHER: "off weather or production model",
     Check.PARENT_SUM: "sub-meter balance",
     Check.REGISTER_DEMAND: "register against demand",
     Check.VOLT_AMPERE: "volts and amperes against power",

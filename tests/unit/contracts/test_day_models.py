@@ -1,14 +1,12 @@
 """Day models as a contract: fitted on chain from two meters, approved, and held against days."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from contracts import baselines, checks, meters
+from contracts import baselines, meters
 from contracts.baseline import (
     Approval,
-    Baseline,
     Model,
     Reason,
     Resolution,
@@ -16,86 +14,32 @@ from contracts.baseline import (
     version_at,
 )
 from contracts.baseline_fit import WINDOW_DAYS_MAX
-from contracts.baseline_lookup import WAITED_DAYS, get_baseline, get_line
-from contracts.baselines import FitBaseline, FitResult, SetBaseline
+from contracts.baseline_lookup import get_line
+from contracts.baselines import FitBaseline, SetBaseline
 from contracts.check import Check, bit
-from contracts.meter import Quantity, Unit
-from contracts.meters import RegisterMeter
-from contracts.reading import SubmitReadings, SubmitResult
-from contracts.readings import submit
-from tests.unit.contracts.reading_world import AMOUNTS, DAY, DAY_MS, HOUR_MS, ReadingWorld, amount
+from tests.unit.contracts.day_world import (
+    FIT,
+    HOURLY,
+    IN_FORCE,
+    OUTDOOR,
+    OUTPUT,
+    TRAINED_DAYS,
+    baseline_of,
+    fit,
+    in_force,
+    load,
+    local_day,
+    send,
+    temperature,
+    trained_world,
+)
+from tests.unit.contracts.reading_world import AMOUNTS, DAY, DAY_MS, ReadingWorld
 from tests.unit.contracts.registry_world import (
-    ADMIN,
     CERTIFIER,
     OPERATOR,
     OTHER_ADMIN,
     OTHER_OPERATOR,
 )
-
-TRAINED_DAYS = 29
-"""Enough for 28 whole local days, which begin ten hours before UTC's."""
-HOURLY = replace(AMOUNTS, interval_ms=HOUR_MS)
-OUTDOOR = replace(
-    HOURLY,
-    meter_id="outdoor",
-    quantity=Quantity.TEMPERATURE,
-    unit=Unit.DECI_CELSIUS,
-    factor=None,
-)
-OUTPUT = replace(
-    HOURLY, meter_id="output", quantity=Quantity.PRODUCTION, unit=Unit.PIECE, factor=None
-)
-FIT = FitBaseline(
-    meter_id="main",
-    from_ms=DAY,
-    to_ms=DAY + TRAINED_DAYS * DAY_MS,
-    model=Model.COOLING_3P,
-    temperature="outdoor",
-)
-IN_FORCE = SetBaseline(meter_id="main", version=1, from_ms=FIT.to_ms)
-
-Hourly = Callable[[int], int]
-
-
-def local_day(hour: int) -> int:
-    """Number of the local day that an hour from DAY lies in."""
-    return (hour + 10) // 24
-
-
-def temperature(hour: int) -> int:
-    """12 to 23 degrees, one for each local day."""
-    return 120 + 10 * (7 * local_day(hour) % 12)
-
-
-def load(hour: int) -> int:
-    """1,000 Wh an hour and 5 Wh for each tenth above 18 degrees, with a ripple by day."""
-    ripple = local_day(hour) * 3 % 5 - 2
-    return 1_000 + 5 * max(0, temperature(hour) - 180) + 4 * ripple
-
-
-def send(world: ReadingWorld, meter: RegisterMeter, hours: range, value: Hourly) -> list[int]:
-    """Sends hours of a meter in calls of two days; returns the masks of what failed."""
-    failed: list[int] = []
-    for start in range(hours.start, hours.stop, 48):
-        part = range(start, min(start + 48, hours.stop))
-        arguments = SubmitReadings(
-            meter_id=meter.meter_id,
-            unit=meter.unit,
-            readings=tuple(amount(4 * hour, value(hour)) for hour in part),
-        )
-        result = submit(world.context(OPERATOR), SubmitReadings.decode(arguments.encode()))
-        failed += SubmitResult.decode(result).failed
-    return failed
-
-
-def trained_world(value: Hourly = load, *, outdoor: Hourly = temperature) -> ReadingWorld:
-    world = ReadingWorld(HOURLY)
-    world.call(meters.register, OUTDOOR)
-    world.call(meters.register, OUTPUT)
-    send(world, OUTDOOR, range(24 * TRAINED_DAYS), outdoor)
-    send(world, HOURLY, range(24 * TRAINED_DAYS), value)
-    world.next_block(after_ms=90 * DAY_MS)
-    return world
 
 
 @pytest.fixture(scope="module")
@@ -109,24 +53,6 @@ def world(entries: dict[bytes, bytes]) -> ReadingWorld:
     world = ReadingWorld()
     world.reader.entries = dict(entries)
     world.next_block(after_ms=90 * DAY_MS)
-    return world
-
-
-def fit(world: ReadingWorld, arguments: FitBaseline = FIT) -> FitResult:
-    received = FitBaseline.decode(arguments.encode())
-    return FitResult.decode(baselines.fit(world.context(OPERATOR), received))
-
-
-def baseline_of(world: ReadingWorld, version: int = 1) -> Baseline:
-    found = get_baseline(world.state, "main", version)
-    assert found is not None
-    return found
-
-
-def in_force(world: ReadingWorld) -> ReadingWorld:
-    assert fit(world).accepted
-    world.call(baselines.set_in_force, IN_FORCE)
-    world.next_block()
     return world
 
 
@@ -372,115 +298,3 @@ def test_the_version_in_force_is_the_newest_that_has_begun() -> None:
         3,
         3,
     ]
-
-
-AFTER = range(24 * TRAINED_DAYS, 24 * TRAINED_DAYS + 4 * 24)
-"""Four days in force, of which the first local day began before."""
-
-
-def judged(world: ReadingWorld) -> list[tuple[int, bool]]:
-    """Hours of AFTER at which a day was judged, from its first, and whether it failed."""
-    return [
-        (number - AFTER.start, bool(slot.failed & bit(Check.WEATHER)))
-        for number, slot in sorted(world.slots.items())
-        if slot.applied & bit(Check.WEATHER)
-    ]
-
-
-def test_a_day_is_judged_once_at_the_first_reading_of_the_next(world: ReadingWorld) -> None:
-    in_force(world)
-    send(world, OUTDOOR, AFTER, temperature)
-    send(world, HOURLY, AFTER, load)
-    # Local days end at 14:00 UTC; the first that began in force ends on the second day.
-    assert judged(world) == [(38, False), (62, False), (86, False)]
-    assert [each for each in world.alerts if each.check is Check.WEATHER] == []
-
-
-@pytest.mark.parametrize(("percent", "times"), [(122, 3), (78, 3), (115, 0), (85, 0)], ids=str)
-def test_a_day_four_sigma_away_to_either_side_fails(
-    world: ReadingWorld, percent: int, times: int
-) -> None:
-    fails = times > 0
-    in_force(world)
-    send(world, OUTDOOR, AFTER, temperature)
-    failed = send(world, HOURLY, AFTER, lambda hour: load(hour) * percent // 100)
-    assert judged(world) == [(38, fails), (62, fails), (86, fails)]
-    assert bool(failed[38] & bit(Check.WEATHER)) is fails
-    alerts = [each for each in world.alerts if each.check is Check.WEATHER]
-    assert len(alerts) == times  # a day apart, they are no repeats of one another
-    if fails:
-        assert alerts[0].first_interval_ms == DAY + (AFTER.start + 38) * HOUR_MS
-        hours = range(AFTER.start + 14, AFTER.start + 38)
-        assert alerts[0].observed == sum(load(hour) * percent // 100 for hour in hours)
-
-
-def test_how_far_is_away_is_a_setting_of_the_meter(world: ReadingWorld) -> None:
-    in_force(world)
-    arguments = checks.ConfigureChecks(
-        meter_id="main",
-        replaces=0,
-        off=(),
-        parameters=(("weather.sigma_tenths", 10),),
-        reason="stricter",
-    )
-    world.call(checks.configure, arguments)
-    send(world, OUTDOOR, AFTER, temperature)
-    send(world, HOURLY, AFTER, lambda hour: load(hour) * 107 // 100)
-    assert [fails for _, fails in judged(world)] == [True] * 3
-
-
-def test_a_day_waits_for_its_temperature_and_is_judged_when_it_has_come(
-    world: ReadingWorld,
-) -> None:
-    in_force(world)
-    send(world, HOURLY, AFTER[:48], load)
-    assert judged(world) == []
-    send(world, OUTDOOR, AFTER, temperature)
-    send(world, HOURLY, AFTER[48:], load)
-    assert judged(world) == [(48, False), (62, False), (86, False)]
-
-
-def test_a_day_whose_temperature_never_comes_is_left_out(world: ReadingWorld) -> None:
-    in_force(world)
-    days = range(AFTER.start, AFTER.start + 24 * (WAITED_DAYS + 3))
-    gap = range(days.start + 14, days.start + 38)
-    send(world, HOURLY, days[:38], load)
-    send(world, OUTDOOR, range(gap.stop, days.stop), temperature)
-    for start in range(38, len(days), 12):
-        send(world, HOURLY, days[start : start + 12], load)
-    numbers = [hour for hour, _ in judged(world)]
-    assert numbers
-    assert 38 not in numbers
-    assert world.memory.judged_day > 0
-
-
-def test_a_day_beyond_what_the_model_has_seen_is_not_judged(world: ReadingWorld) -> None:
-    in_force(world)
-    send(world, OUTDOOR, AFTER, lambda _: 300)
-    send(world, HOURLY, AFTER, load)
-    assert judged(world) == []
-
-
-def test_a_day_that_lacks_more_than_a_fifth_is_not_judged(world: ReadingWorld) -> None:
-    in_force(world)
-    send(world, OUTDOOR, AFTER, temperature)
-    send(world, HOURLY, AFTER[:20], load)
-    send(world, HOURLY, AFTER[30:], load)
-    assert judged(world) == [(62, False), (86, False)]
-
-
-def test_a_day_that_lacks_less_is_judged_by_the_mean_of_its_hours(world: ReadingWorld) -> None:
-    in_force(world)
-    send(world, OUTDOOR, AFTER, temperature)
-    send(world, HOURLY, AFTER[:20], load)
-    send(world, HOURLY, AFTER[22:], load)
-    assert judged(world) == [(38, False), (62, False), (86, False)]
-
-
-def test_days_before_the_model_was_in_force_are_not_judged(world: ReadingWorld) -> None:
-    assert fit(world).accepted
-    later = replace(IN_FORCE, from_ms=IN_FORCE.from_ms + 2 * DAY_MS)
-    world.call(baselines.set_in_force, later, sender=ADMIN)
-    send(world, OUTDOOR, AFTER, temperature)
-    send(world, HOURLY, AFTER, load)
-    assert judged(world) == [(86, False)]

@@ -23,6 +23,7 @@ from chain.genesis import Genesis
 from chain.merkle import inclusion_path, verify_inclusion
 from chain.receipt import Receipt
 from chain.types import U32, Hash, Length
+from chain.validator_set import ValidatorSet
 
 PATH_HASHES_MAX: Final = 32
 """Audit path in a tree of 2**32 leaves, more than any block has."""
@@ -142,11 +143,32 @@ def verify_block(
         InvalidProof: another chain, another validator set, or a certificate of another block.
         InvalidCertificate: too few votes, or one that does not verify.
     """
-    validators = genesis.validator_set()
-    chain_id = genesis.chain_id
+    verify_final(
+        header,
+        certificate,
+        chain_id=genesis.chain_id,
+        validators=genesis.validator_set(),
+        scheme=scheme,
+    )
+
+
+def verify_final(
+    header: Header,
+    certificate: CommitCertificate,
+    *,
+    chain_id: Hash,
+    validators: ValidatorSet,
+    scheme: SignatureScheme,
+) -> None:
+    """Checks that these validators made a header final on a chain.
+
+    Raises:
+        InvalidProof: another chain, another validator set, or a certificate of another block.
+        InvalidCertificate: too few votes, or one that does not verify.
+    """
     rules: tuple[tuple[str, object, object], ...] = (
         ("chain id", chain_id.hex(), header.chain_id.hex()),
-        ("validator set of genesis", validators.hash.hex(), header.validator_set_hash.hex()),
+        ("validator set", validators.hash.hex(), header.validator_set_hash.hex()),
         ("certificate's height", header.height, certificate.height),
         ("certificate's block", header.hash.hex(), certificate.block_hash.hex()),
     )

@@ -21,6 +21,7 @@ from chain.crypto import Domain, SignatureScheme, hash_of
 from chain.errors import DecodeError, InvalidCertificate, InvalidProof
 from chain.genesis import Genesis
 from chain.merkle import verify_inclusion, verify_path
+from chain.proof import verify_final
 from chain.receipt import Receipt, Status
 from chain.state_tree import StateProof, verify_state_proof
 from chain.types import HASH_BYTES, Hash, Height, Milliseconds
@@ -188,23 +189,18 @@ class _Trust:
         header = place.get("header").record(Header)
         certificate = place.get("certificate").record(CommitCertificate)
         since, validators = of_set
-        rules: tuple[tuple[str, object, object], ...] = (
-            ("header: chain id", self._genesis.chain_id.hex(), header.chain_id.hex()),
-            ("header: validators", validators.hash.hex(), header.validator_set_hash.hex()),
-            ("certificate: height", header.height, certificate.height),
-            ("certificate: block", header.hash.hex(), certificate.block_hash.hex()),
-        )
-        for rule, expected, got in rules:
-            if expected != got:
-                raise InvalidProof(f"{place.name}.{rule}: expected {expected}, got {got}")
+        try:
+            verify_final(
+                header,
+                certificate,
+                chain_id=self._genesis.chain_id,
+                validators=validators,
+                scheme=self._scheme,
+            )
+        except (InvalidCertificate, InvalidProof) as error:
+            raise InvalidProof(f"{place.name}: {error}") from error
         if header.height <= since or header.time_ms <= self._genesis.time_ms:
             raise place.get("header").fault(f"a block after height {since} and after genesis")
-        try:
-            certificate.verify(
-                chain_id=self._genesis.chain_id, validators=validators, scheme=self._scheme
-            )
-        except InvalidCertificate as error:
-            raise InvalidProof(f"{place.name}.certificate: {error}") from error
         return header, certificate
 
 

@@ -116,7 +116,7 @@ def test_a_block_of_another_chain_is_refused() -> None:
 def test_a_block_of_another_validator_set_is_refused() -> None:
     other = of_genesis(validator_set_hash=b"x" * 32)
 
-    with pytest.raises(InvalidProof, match=r"validator set of genesis: expected .*, got 7878"):
+    with pytest.raises(InvalidProof, match=r"validator set: expected .*, got 7878"):
         check_block(other, certificate(other))
 
 

@@ -105,14 +105,14 @@ def test_sets_may_change_more_than_once_and_back() -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        (proof(11, SECOND), r"blocks\[0\].header: validators: expected"),
+        (proof(11, SECOND), r"blocks\[0\]: validator set: expected"),
         (
             proof(11, VALIDATORS, change(10, VALIDATORS, SECOND)),
-            r"blocks\[0\].header: validators: expected",
+            r"blocks\[0\]: validator set: expected",
         ),
         (
             proof(10, SECOND, change(10, VALIDATORS, SECOND)),
-            r"blocks\[0\].header: validators: expected",
+            r"blocks\[0\]: validator set: expected",
         ),
         (
             proof(
@@ -122,7 +122,7 @@ def test_sets_may_change_more_than_once_and_back() -> None:
         ),
         (
             proof(11, SECOND, change(10, SECOND, SECOND)),
-            r"validator_sets\[1\].header: validators: expected",
+            r"validator_sets\[1\]: validator set: expected",
         ),
         (
             proof(11, VALIDATORS, change(10, VALIDATORS, VALIDATORS)),

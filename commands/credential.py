@@ -12,7 +12,7 @@ from commands.certification_input import (
     read_bounded,
     standing_of_body,
 )
-from commands.output import JsonOption, fail, print_fields, print_json, say
+from commands.output import JsonOption, fail, print_fields, print_json, say, time_text
 from commands.target import (
     AccountOption,
     NetworkOption,
@@ -130,18 +130,29 @@ def verify(
     genesis: Annotated[
         Path | None, typer.Option(help="Genesis file: checks what the chain holds, too.")
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(help="Proof file of `proof get certificate`: its standing; needs --genesis."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a certificate without any node: proofs, dates, standing, and its chain."""
     from client.credentials.document import parse
-    from client.credentials.verification import verify_certificate
+    from client.credentials.verification import ChainTrust, verify_certificate
     from node.genesis_file import load_genesis
 
+    if proof is not None and genesis is None:
+        fail("--proof: expected --genesis beside it, which says whose proofs hold, got none")
+    trust = None
+    if genesis is not None:
+        trust = ChainTrust(
+            genesis=load_genesis(genesis), proof=None if proof is None else read_bounded(proof)
+        )
     verdict = verify_certificate(
         parse(read_bounded(file), str(file)),
         now_ms=_now_ms(),
         status_lists=tuple(parse(read_bounded(each), str(each)) for each in status_list or ()),
-        genesis=None if genesis is None else load_genesis(genesis),
+        chain=trust,
     )
     _print_verdict(verdict, as_json=as_json)
 
@@ -149,7 +160,7 @@ def verify(
 def _print_verdict(verdict: "Verdict", *, as_json: bool) -> None:
     from client.credentials.verification import standing_of
 
-    bound = verdict.block_height is not None
+    bound, stood = verdict.block_height is not None, verdict.standing_block
     document: dict[str, Any] = {
         "certificate": verdict.certificate,
         "issuer": verdict.issuer.hex(),
@@ -160,11 +171,15 @@ def _print_verdict(verdict: "Verdict", *, as_json: bool) -> None:
         "as_of": {each.purpose: each.as_of for each in verdict.statuses},
         "bound_to_chain": bound,
         "block_height": verdict.block_height,
+        "standing_height": None if stood is None else stood.height,
     }
     if as_json:
         print_json(document)
         return
-    lists = ", ".join(f"{each.purpose} as of {each.as_of}" for each in verdict.statuses)
+    sources = [f"{each.purpose} as of {each.as_of}" for each in verdict.statuses]
+    if stood is not None:
+        sources.append(f"proved after block {stood.height} of {time_text(stood.time_ms)}")
+    lists = ", ".join(sources)
     chain = (
         f"the chain holds exactly this certificate, proved at block {verdict.block_height}"
         if bound

@@ -10,13 +10,14 @@ from typing import Final
 from chain.block import Header
 from chain.certificate import CommitCertificate
 from chain.crypto import ED25519
-from chain.errors import ChainError
+from chain.errors import ChainError, InvalidProof
 from chain.genesis import Genesis
 from chain.proof import verify_block
+from chain.proof_file import FinalBlock, StateClaim, verify_proof_file
 from chain.state_tree import StateProof, verify_state_proof
-from client.credentials.document import Document, member
+from client.credentials.document import Document, member, parse
 from client.errors import InvalidCredential
-from contracts.certificate import CertificateBinding, certificate_key
+from contracts.certificate import CertificateBinding, certificate_key, revoked_key, suspended_key
 from contracts.certification import CertificationId
 
 EVIDENCE_TYPE: Final = "TanlianStateProof"
@@ -71,6 +72,45 @@ def verify_evidence(
     except ChainError as error:
         raise InvalidCredential(f"evidence: {error}") from None
     return header
+
+
+def standing_in(
+    text: bytes, what: str, certificate_id: CertificationId, genesis: Genesis
+) -> FinalBlock:
+    """Returns the block after which the chain held a certificate as neither revoked nor suspended.
+
+    Args:
+        text: of a proof file, as ``tanlian proof get certificate`` writes it; untrusted.
+        what: its name, for messages.
+        certificate_id: the certificate.
+        genesis: of the chain.
+
+    Raises:
+        InvalidCredential: a proof that does not hold or is of something else, or one that shows
+            the certificate revoked or suspended.
+    """
+    try:
+        claims = verify_proof_file(text, parse(text, what), genesis=genesis, scheme=ED25519)
+    except InvalidProof as error:
+        raise InvalidCredential(f"{what}: the proof does not hold: {error}") from None
+    states = {claim.key: claim for claim in claims if isinstance(claim, StateClaim)}
+    blocks: list[FinalBlock] = []
+    for word, key in (
+        ("REVOKED", revoked_key(certificate_id)),
+        ("SUSPENDED", suspended_key(certificate_id)),
+    ):
+        claim = states.get(key)
+        if claim is None:
+            raise InvalidCredential(
+                f"{what}: expected what the chain holds under {key.decode()}, got nothing of it"
+            )
+        if claim.value is not None:
+            raise InvalidCredential(
+                f"certificate {certificate_id}: expected one to rely on, got one that is {word} "
+                f"after block {claim.block.height}"
+            )
+        blocks.append(claim.block)
+    return min(blocks, key=lambda block: block.height)
 
 
 def _bytes(evidence: Document, name: str) -> bytes:

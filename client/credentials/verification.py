@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chain.genesis import Genesis
+from chain.proof_file import FinalBlock
 from chain.types import Milliseconds, PublicKey
 from client.credentials import chain_binding, data_integrity
 from client.credentials.certificate_credential import (
@@ -49,6 +50,17 @@ class Verdict:
     """By the lists that were given."""
     block_height: int | None
     """Block whose state is proved to hold the certificate; None where no genesis was given."""
+    standing_block: FinalBlock | None
+    """Block after which it is proved to be neither revoked nor suspended; None without a proof."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainTrust:
+    """What a verifier knows of a chain."""
+
+    genesis: Genesis
+    proof: bytes | None = None
+    """A proof file of the certificate's standing, newer than the credential; None without one."""
 
 
 def verify_certificate(
@@ -56,7 +68,7 @@ def verify_certificate(
     *,
     now_ms: Milliseconds,
     status_lists: tuple[Document, ...] = (),
-    genesis: Genesis | None = None,
+    chain: ChainTrust | None = None,
 ) -> Verdict:
     """Checks a credential, and all that is given beside it.
 
@@ -64,7 +76,7 @@ def verify_certificate(
         credential: as :func:`client.credentials.document.parse` gave it.
         now_ms: the verifier's clock, milliseconds UTC.
         status_lists: credentials of status lists.
-        genesis: of the chain that the verifier trusts; None leaves the chain out.
+        chain: that the verifier trusts; None leaves it out.
 
     Raises:
         InvalidCredential: the first thing that does not hold.
@@ -74,7 +86,13 @@ def verify_certificate(
     valid_from, valid_until = _check_dates(credential, now_ms)
     subject = member(credential, "credentialSubject", dict)
     certificate_id = member(subject, "conformityCertificate", str)
-    height = None if genesis is None else _check_chain(credential, issuer, genesis)
+    height, standing = None, None
+    if chain is not None:
+        height = _check_chain(credential, issuer, chain.genesis)
+        if chain.proof is not None:
+            standing = chain_binding.standing_in(
+                chain.proof, "proof", certificate_id, chain.genesis
+            )
     statuses = tuple(_status(credential, issuer, each, now_ms) for each in status_lists)
     for status in statuses:
         if status.is_set:
@@ -90,6 +108,7 @@ def verify_certificate(
         valid_until=valid_until,
         statuses=statuses,
         block_height=height,
+        standing_block=standing,
     )
 
 
@@ -210,8 +229,10 @@ def _entry_in(credential: Document, list_name: str) -> Document:
 
 def standing_of(verdict: Verdict) -> str:
     """Returns in words how far the standing of a certificate is known."""
+    if verdict.standing_block is not None:
+        return CertificateState.VALID.name
     asked = {status.purpose for status in verdict.statuses}
     unknown = [purpose for purpose in PURPOSES if purpose not in asked]
     if not unknown:
         return CertificateState.VALID.name
-    return f"unknown: no status list of {' and '.join(unknown)} was given"
+    return f"unknown: no status list of {' and '.join(unknown)} and no proof was given"

@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from chain import jcs
 from chain.crypto import Ed25519Signer
+from chain.proof_file import FORMAT, seal_of
+from chain.state_tree import MemoryBucketReader, StateTree
 from client.credentials import data_integrity
 from client.credentials.certificate_credential import credential_of, grams_text
 from client.credentials.chain_binding import evidence_of
 from client.credentials.document import parse, text_of
 from client.credentials.multibase import did_of
-from client.credentials.verification import standing_of, verify_certificate
+from client.credentials.verification import ChainTrust, standing_of, verify_certificate
 from client.errors import InvalidCredential
+from contracts.certificate import revoked_key, suspended_key
 from contracts.emissions import pack_numerator
 from tests import chain_samples as samples
 from tests.unit.credentials.credential_world import (
@@ -28,22 +32,22 @@ from tests.unit.credentials.credential_world import (
     unsigned,
 )
 
+KEYS = (revoked_key("body.000001"), suspended_key("body.000001"))
+TRUST = ChainTrust(genesis=GENESIS)
 STRANGER = Ed25519Signer(b"x" * 32)
 BOTH_LISTS = (status_list("revocation"), status_list("suspension"))
 
 
 def refusal_of(credential: dict[str, Any], **given: Any) -> str:
     with pytest.raises(InvalidCredential) as refused:
-        verify_certificate(credential, **{"now_ms": NOW_MS, "genesis": GENESIS, **given})
+        verify_certificate(credential, **{"now_ms": NOW_MS, "chain": TRUST, **given})
     return str(refused.value)
 
 
 def test_a_certificate_goes_through_a_file_and_holds_without_any_node() -> None:
     credential = parse(text_of(signed()).encode(), "certificate.json")
 
-    verdict = verify_certificate(
-        credential, now_ms=NOW_MS, status_lists=BOTH_LISTS, genesis=GENESIS
-    )
+    verdict = verify_certificate(credential, now_ms=NOW_MS, status_lists=BOTH_LISTS, chain=TRUST)
 
     assert verdict.certificate == "body.000001"
     assert verdict.issuer == CERTIFIER.public_key
@@ -59,10 +63,10 @@ def test_what_was_not_given_is_not_said_to_be_good() -> None:
     verdict = verify_certificate(signed(), now_ms=NOW_MS)
     assert verdict.block_height is None
     assert standing_of(verdict) == (
-        "unknown: no status list of revocation and suspension was given"
+        "unknown: no status list of revocation and suspension and no proof was given"
     )
     half = verify_certificate(signed(), now_ms=NOW_MS, status_lists=BOTH_LISTS[:1])
-    assert standing_of(half) == "unknown: no status list of suspension was given"
+    assert standing_of(half) == "unknown: no status list of suspension and no proof was given"
 
 
 def test_the_credential_says_what_was_checked() -> None:
@@ -96,7 +100,7 @@ def test_grams_are_written_exactly(value: int, text: str) -> None:
 def test_co_signers_are_named() -> None:
     credential = data_integrity.sign(signed(), STRANGER, NOW_MS)
 
-    verdict = verify_certificate(credential, now_ms=NOW_MS, genesis=GENESIS)
+    verdict = verify_certificate(credential, now_ms=NOW_MS, chain=TRUST)
 
     assert verdict.co_signers == (STRANGER.public_key,)
 
@@ -194,7 +198,9 @@ def test_a_stranger_who_signs_is_not_the_issuer() -> None:
 def test_another_genesis_binds_nothing() -> None:
     other = samples.genesis(network="other")
 
-    assert refusal_of(signed(), genesis=other).startswith("evidence: chain id: expected")
+    assert refusal_of(signed(), chain=ChainTrust(genesis=other)).startswith(
+        "evidence: chain id: expected"
+    )
 
 
 @pytest.mark.parametrize("name", ["key", "value", "proof", "header", "certificate"])
@@ -252,3 +258,71 @@ def test_one_record_makes_one_document() -> None:
     assert credential_of(CERTIFICATE, GENESIS.chain_id) == credential_of(
         type(CERTIFICATE).decode(CERTIFICATE.encode()), GENESIS.chain_id
     )
+
+
+def proof_file(*held: bytes, claimed: tuple[bytes, ...] = KEYS) -> bytes:
+    """What `tanlian proof get certificate` writes, of a state that holds these keys."""
+    entries = {b"other": b"x", **dict.fromkeys(held, b"y")}
+    buckets = MemoryBucketReader()
+    tree = StateTree(buckets)
+    update = tree.update(entries)
+    buckets.apply(update.buckets)
+    tree.apply(update)
+    header = samples.header(chain_id=GENESIS.chain_id, height=50, state_root=update.root)
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "chain_id": GENESIS.chain_id.hex(),
+        "validator_sets": [{"keys": GENESIS.validator_set().encode().hex()}],
+        "blocks": [
+            {
+                "header": header.encode().hex(),
+                "certificate": samples.certificate(header).encode().hex(),
+            }
+        ],
+        "claims": [
+            {
+                "kind": "state",
+                "block": 0,
+                "key": key.hex(),
+                "value": entries[key].hex() if key in entries else None,
+                "proof": tree.prove(key).encode().hex(),
+            }
+            for key in claimed
+        ],
+    }
+    document["seal"] = seal_of(document).hex()
+    return jcs.encode(document) + b"\n"
+
+
+def test_the_absence_of_both_keys_shows_that_a_certificate_stands() -> None:
+    chain = ChainTrust(genesis=GENESIS, proof=proof_file())
+
+    verdict = verify_certificate(signed(), now_ms=NOW_MS, chain=chain)
+
+    assert verdict.standing_block is not None
+    assert verdict.standing_block.height == 50
+    assert standing_of(verdict) == "VALID"
+
+
+@pytest.mark.parametrize(("key", "word"), list(zip(KEYS, ("REVOKED", "SUSPENDED"), strict=True)))
+def test_a_key_that_is_there_ends_reliance(key: bytes, word: str) -> None:
+    text = refusal_of(signed(), chain=ChainTrust(genesis=GENESIS, proof=proof_file(key)))
+
+    assert text.endswith(f"got one that is {word} after block 50")
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_proof_shows_both_keys(missing: int) -> None:
+    one = proof_file(claimed=(KEYS[1 - missing],))
+
+    text = refusal_of(signed(), chain=ChainTrust(genesis=GENESIS, proof=one))
+
+    assert text.startswith("proof: expected what the chain holds under certificate-")
+
+
+def test_a_damaged_proof_file_shows_nothing() -> None:
+    damaged = proof_file().replace(b'"block":0', b'"block":1')
+
+    text = refusal_of(signed(), chain=ChainTrust(genesis=GENESIS, proof=damaged))
+
+    assert text.startswith("proof: the proof does not hold: seal: expected")

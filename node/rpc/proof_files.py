@@ -214,16 +214,17 @@ def _sent_between(
         for entry in context.store.index_entries(prefix)
     }
     block: CertifiedBlock | None = None
-    receipts: tuple[Receipt, ...] = ()
+    receipts: tuple[bytes, ...] = ()
     for at_height, position in sorted(places):
         if at_height > height:
             break
         if block is None or block.header.height != at_height:
             block = context.store.block(at_height)
-            receipts = context.store.receipts(at_height)
+            receipts = context.store.encoded_receipts(at_height)
         assert block is not None, "an indexed transaction stands in a block"
-        if receipts[position].status is Status.OK:
-            yield _Sent(block, position, receipts[position])
+        receipt = Receipt.decode(receipts[position])  # one of thousands
+        if receipt.status is Status.OK:
+            yield _Sent(block, position, receipt)
 
 
 def _leaf(meter: Meter, raw: RawReading) -> bytes:

@@ -150,7 +150,7 @@ def recheck(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Go on with the re-check of a window of more than a month of quarter hours."""
+    """Go on with the re-check of a window of more than three weeks of quarter hours."""
     from contracts.remedies import ContinueRecheck
 
     with connect(

@@ -3,12 +3,15 @@
 The rules of :mod:`contracts.deviation.table` run again over the meter's pages, interval by interval
 in order of time, with the approved amounts in place of those that were corrected and, where a
 baseline is the remedy, with that version for the whole window: it says what is usual now. The
-memory of the rules is built up again from the eight days before the window. Of a corrected interval
-the channels are left out, for they are those of the reading that it stands in for.
+memory of the rules is built up again from the eight days before the window: their intervals are
+remembered by what was said of them then, and the rules run from a day before the window on. Of a
+corrected interval the channels are left out, for they are those of the reading that it stands in
+for.
 
 The rest is answered by what the pages keep: conflicting readings and a register that went back are
 over where each interval that failed was corrected, missing readings where what is missing was sent
-or substituted. Sequence, clock, months and sites have no such remedy; such a case is dismissed.
+or substituted, a bill where the month's sum agrees with it now. Sequence, clock, balances, peers
+and sites have no such remedy; such a case is dismissed.
 """
 
 from collections.abc import Iterator
@@ -19,10 +22,12 @@ from chain.state import State
 from chain.types import Milliseconds
 from contracts.alert import Alert
 from contracts.baseline_lookup import BaselineLookup
+from contracts.bills import sum_of_month
 from contracts.calendars import DAY_MS, require_calendar
 from contracts.case import Recheck
 from contracts.check import Check, bit
 from contracts.check_settings import get_settings_record
+from contracts.comparison import ComparedWith, get_comparison
 from contracts.correction import CorrectedSlot, corrected_slots
 from contracts.deviation.observation import PASSED, Deviation, Observation
 from contracts.deviation.table import RULES, run_rules
@@ -32,22 +37,28 @@ from contracts.local_clock import LocalClock
 from contracts.meter import Meter
 from contracts.meter_facts import facts_of, rule_set_of
 from contracts.meter_state import Memory
+from contracts.month import month_end_ms, month_start_ms
 from contracts.reading_page import MutablePage, ReadingPage, page_key, page_prefix, page_start
 
 WARM_UP_MS: Final = 8 * DAY_MS
 """The trailing week of the rules, and a day."""
 WARM_UP_INTERVALS_MAX: Final = 12_000
 """Intervals before the window that are looked at: eight days of minutes, fewer of finer ones."""
-WINDOW_INTERVALS_MAX: Final = 3_000
-"""Intervals of the window that one call looks at: a month of quarter hours."""
-RECHECK_WORK: Final = 4_000
-"""Work units of one call: an interval costs about a third of what its reading cost to take."""
+JUDGED_BEFORE_MS: Final = DAY_MS
+"""Time before the window in which the rules run too: runs and sums may begin there."""
+JUDGED_BEFORE_MAX: Final = 500
+"""Intervals of it."""
+WINDOW_INTERVALS_MAX: Final = 2_000
+"""Intervals of the window that one call looks at: three weeks of quarter hours."""
+RECHECK_WORK: Final = 6_000
+"""Work units of one call: an interval on which rules run costs as much as taking its reading, one
+that is only remembered a third of it."""
 
 BY_BASELINE: Final = frozenset({Check.BASELINE, Check.CUSUM, Check.EWMA, Check.WEATHER})
 """Checks that another baseline can answer."""
 _BY_RULE: Final = frozenset(rule.check for rule in RULES) - {Check.REGISTER}
 _BY_MASK: Final = frozenset({Check.DUPLICATE, Check.REGISTER})
-BY_CORRECTION: Final = _BY_RULE | _BY_MASK | {Check.MISSING}
+BY_CORRECTION: Final = _BY_RULE | _BY_MASK | {Check.MISSING, Check.BILL}
 """Checks that corrections can answer."""
 
 
@@ -88,9 +99,12 @@ def recheck(state: State, meter: Meter, alert: Alert, version: int | None) -> Re
     from_ms = alert.first_interval_ms
     if alert.rechecked_to_ms is not None:
         from_ms = alert.rechecked_to_ms + meter.interval_ms
-    last_ms = from_ms + (WINDOW_INTERVALS_MAX - 1) * meter.interval_ms
-    to_ms = min(_window_end(meter, alert), last_ms)
-    if alert.check is Check.MISSING:
+    end_ms = window_end(state, meter, alert)
+    to_ms = min(end_ms, from_ms + (WINDOW_INTERVALS_MAX - 1) * meter.interval_ms)
+    if alert.check is Check.BILL:
+        to_ms = end_ms  # two looks a month
+        verdicts = _bills(state, meter, alert)
+    elif alert.check is Check.MISSING:
         verdicts = _presence(state, meter, alert, from_ms, to_ms)
     elif alert.check in _BY_MASK:
         verdicts = (
@@ -111,7 +125,7 @@ def recheck(state: State, meter: Meter, alert: Alert, version: int | None) -> Re
     return Recheck(
         from_ms=from_ms,
         to_ms=to_ms,
-        is_complete=to_ms >= _window_end(meter, alert),
+        is_complete=to_ms >= end_ms,
         checked=checked,
         failed=failed,
         first_failed_ms=first_failed_ms,
@@ -141,12 +155,34 @@ def intervals_of(
                 yield Interval(start_ms, page, slot, correction)
 
 
-def _window_end(meter: Meter, alert: Alert) -> Milliseconds:
+def window_end(state: State, meter: Meter, alert: Alert) -> Milliseconds:
     """Returns the start of the last interval of an alert's window."""
+    if alert.check is Check.BILL:  # its occurrences are where months begin
+        calendar = require_calendar(state, meter.calendar)
+        month = _month_at(state, meter, alert.last_interval_ms)
+        return month_end_ms(calendar, month) - meter.interval_ms
     if alert.check is Check.MISSING and alert.cleared_ms is not None:
         # Its occurrences are where gaps begin; they lie before the reading that ended the last.
         return max(alert.cleared_ms - meter.interval_ms, alert.last_interval_ms)
     return alert.last_interval_ms
+
+
+def _month_at(state: State, meter: Meter, moment_ms: Milliseconds) -> int:
+    clock = LocalClock(require_calendar(state, meter.calendar))
+    clock.hour_at(moment_ms)
+    return clock.month
+
+
+def _bills(state: State, meter: Meter, alert: Alert) -> Iterator[tuple[Milliseconds, bool]]:
+    """Yields each month that was compared, and whether its sum now is within the limit of then."""
+    calendar = require_calendar(state, meter.calendar)
+    first = _month_at(state, meter, alert.first_interval_ms)
+    for month in range(first, _month_at(state, meter, alert.last_interval_ms) + 1):
+        for compared_with in (ComparedWith.BILL, ComparedWith.SECOND_METER):
+            comparison = get_comparison(state, meter.meter_id, month, compared_with)
+            if comparison is not None:
+                distance = abs(sum_of_month(state, meter.meter_id, month) - comparison.expected)
+                yield month_start_ms(calendar, month), distance <= comparison.limit
 
 
 def _presence(
@@ -197,7 +233,12 @@ class _Replay:
         interval_ms, check_bit = self._meter.interval_ms, bit(check)
         warm_up_ms = min(WARM_UP_MS, WARM_UP_INTERVALS_MAX * interval_ms)
         begin_ms = max(from_ms - warm_up_ms, 0)
+        judged_from_ms = from_ms - min(JUDGED_BEFORE_MS, JUDGED_BEFORE_MAX * interval_ms)
         for each in intervals_of(self._state, self._meter, begin_ms, to_ms):
+            if each.start_ms < judged_from_ms:
+                self._observe(each)
+                self._remember(0 if each.correction else each.page.failed[each.slot])
+                continue
             applied, failed = self._judge(each)
             if each.start_ms < from_ms:
                 continue

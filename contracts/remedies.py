@@ -30,7 +30,7 @@ from contracts.context import Context
 from contracts.correction import get_correction
 from contracts.meters import require_meter
 from contracts.method import Method, method_of
-from contracts.recheck import BY_BASELINE, BY_CORRECTION, RECHECK_WORK, recheck
+from contracts.recheck import BY_BASELINE, BY_CORRECTION, RECHECK_WORK, recheck, window_end
 from contracts.refusal import Code, refusal
 
 APPROVALS_SEEN_MAX: Final = 32
@@ -187,7 +187,7 @@ def _check_correction(state: State, alert: Alert, number: int) -> None:
             got=str(number) if correction is None else f"{number}, which is not approved",
         )
     first_ms = alert.first_interval_ms
-    last_ms = max(alert.last_interval_ms, alert.cleared_ms or 0)
+    last_ms = window_end(state, require_meter(state, alert.meter), alert)
     if not any(first_ms <= each.start_ms <= last_ms for each in correction.intervals):
         raise refusal(
             Code.INVALID_ARGUMENTS,

@@ -5,16 +5,28 @@ from dataclasses import replace
 
 import pytest
 
-from contracts import alerts, baselines, cases, queries, recheck as recheck_module, remedies
+from contracts import (
+    alerts,
+    baselines,
+    bills,
+    cases,
+    corrections,
+    queries,
+    recheck as recheck_module,
+    remedies,
+)
 from contracts.alert import Alert, AlertState, Cause
 from contracts.baselines import FitBaseline, SetBaseline
 from contracts.case import Action, CaseEntry, Recheck
 from contracts.cases import ExplainCase, TakeStep
 from contracts.check import Check, bit
 from contracts.context import Context
-from contracts.reading import RawReading
+from contracts.correction import AmountUnit, correction_count
+from contracts.corrections import ApproveCorrection, CorrectReadings
+from contracts.reading import MethodCode, RawReading
 from contracts.recheck import intervals_of, recheck
 from contracts.remedies import ContinueRecheck, NameRemedy
+from tests.unit.contracts.month_world import BILLED, MonthWorld
 from tests.unit.contracts.reading_world import (
     AMOUNTS,
     COUNTER,
@@ -382,3 +394,39 @@ def test_a_story_is_shown_as_it_was_written() -> None:
     assert [entry.action.name for entry in story] == [
         *("ACKNOWLEDGE", "INVESTIGATE", "EXPLAIN", "CORRECT", "FAIL"),
     ]
+
+
+def test_a_bill_is_settled_where_the_corrected_month_agrees_with_it() -> None:
+    world = MonthWorld()
+    world.report_month("main", 1_000)
+    world.call(bills.submit, replace(BILLED, amount=40_000), sender=CERTIFIER)
+    (raised,) = world.alerts_of(Check.BILL)
+    alert = explained(world, Check.BILL)
+    assert alert.alert_id == raised.alert_id
+    assert recheck(world.state, world.main, alert, None).failed == 1
+
+    for value, state in ((5_000, AlertState.INVESTIGATING), (11_000, AlertState.VERIFIED)):
+        number = correct_first_day(world, alert.first_interval_ms, value)
+        found = name(world, alert, number)
+        assert (found.checked, found.failed) == (1, int(state is AlertState.INVESTIGATING))
+        assert alert_of(world, Check.BILL).state is state
+        if state is AlertState.INVESTIGATING:
+            explained_again(world, alert)
+
+
+def correct_first_day(world: ReadingWorld, month_ms: int, value: int) -> int:
+    """Has the first whole interval of a month corrected; returns the correction's number."""
+    interval_ms = world.main.interval_ms
+    proposal = CorrectReadings(
+        meter_id="main",
+        unit=AmountUnit.BASE,
+        intervals=((month_ms + -month_ms % interval_ms, value),),
+        method_code=MethodCode.MANUAL,
+        reason="read again",
+        evidence=bytes(32),
+    )
+    world.call(corrections.correct, proposal, sender=OPERATOR)
+    number = correction_count(world.state, "main")
+    approval = ApproveCorrection(meter_id="main", number=number, proposal=bytes(32))
+    world.call(corrections.approve, approval, sender=ADMIN)
+    return number

@@ -7,6 +7,8 @@ from chain.proof_file import Claim, PageClaim, ReadingClaim, StateClaim
 from commands.output import time_text
 from contracts.alert import ALERT_PREFIX, Alert
 from contracts.baseline import BASELINE_PREFIX, Approval, Baseline
+from contracts.case import CaseEntry, CaseSettings
+from contracts.case_figures import CaseCounts, CaseTimes
 from contracts.certificate import CERTIFICATE_PREFIX, CertificateBinding, CertificateStatus, Change
 from contracts.check import LABELS, checks_in
 from contracts.correction import CORRECTION_PREFIX, CorrectedPage, Correction
@@ -22,6 +24,10 @@ _CLASSES: Final[dict[bytes, type[Record]]] = {
     BASELINE_PREFIX: Baseline,
     b"baseline-approval/": Approval,
     CERTIFICATE_PREFIX: CertificateBinding,
+    b"case-counts/": CaseCounts,
+    b"case-entry/": CaseEntry,
+    b"case-settings/": CaseSettings,
+    b"case-times/": CaseTimes,
     b"certificate-revoked/": Change,
     b"certificate-status/": CertificateStatus,
     b"certificate-suspended/": Change,

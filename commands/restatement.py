@@ -1,7 +1,7 @@
 """``tanlian factor restate`` and what follows: a second signature, and carrying totals over."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,9 @@ from commands.target import (
     connect,
 )
 
+if TYPE_CHECKING:
+    from contracts.factor import FuelBasis
+
 app = factor_command.app
 """The commands here stand beside those of factors."""
 _SECOND_ACCOUNT: Final = "certifier"
@@ -31,13 +34,18 @@ NumberArgument = Annotated[int, typer.Argument(min=1, help="Number of the restat
 @app.command("restate")
 def restate(
     factor_id: SeriesArgument,
-    value: Annotated[int, typer.Argument(min=0, help="1e-4 g CO2e per base unit from now on.")],
+    value: Annotated[
+        int, typer.Argument(min=0, help="1e-4 g CO2e per base unit from now on; 0 for a fuel.")
+    ],
     valid_from: Annotated[str, typer.Option(help="Begin of the period, as factor list shows it.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     source: Annotated[str, typer.Option(help="Publisher and document of the new value.")],
     evidence: Annotated[
         str, typer.Option(help="confirmed, secondary or unconfirmed.")
     ] = "unconfirmed",
+    fuel: Annotated[
+        str | None, typer.Option(help="NCV,CC,OF of a fuel in the units of its table.")
+    ] = None,
     document: Annotated[Path | None, typer.Option(help="File that the reason refers to.")] = None,
     network: NetworkOption = None,
     node: NodeOption = None,
@@ -74,7 +82,8 @@ def restate(
         (period,) = wanted
         arguments = RestateFactor(
             value=value,
-            is_co2=[gas["gas"] for gas in period["gases"]] == ["CO2"],
+            is_co2=fuel is None and [gas["gas"] for gas in period["gases"]] == ["CO2"],
+            fuel=None if fuel is None else _fuel_of(fuel, period),
             source=source,
             evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
             factor_set=period["factor_set"],
@@ -85,6 +94,23 @@ def restate(
             evidence_hash=hash_of_file(document, "--document"),
         )
         submit_and_print(client, "factor.restate", arguments, as_json=as_json)
+
+
+def _fuel_of(text: str, period: dict[str, Any]) -> "FuelBasis":
+    from contracts.factor import FuelBasis
+
+    numbers = text.split(",")
+    if len(numbers) != 3 or not all(each.isdecimal() for each in numbers):
+        fail(f"--fuel: expected NCV,CC,OF such as 38931,1530,9900, got {text!a}")
+    if period["fuel"] is None:
+        fail(f"--fuel: expected a series that is computed from NCV, CC and OF, got "
+             f"{period['factor_id']}")  # fmt: skip
+    return FuelBasis(
+        heating_value=int(numbers[0]),
+        carbon=int(numbers[1]),
+        oxidation=int(numbers[2]),
+        base_units=period["fuel"]["base_units"],
+    )
 
 
 @app.command("approve")

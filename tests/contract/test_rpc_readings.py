@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from client.asynchronous import TanlianClient
 from contracts.account import Role
 from contracts.accounts import RegisterAccount
 from contracts.baseline import (
+    Approval,
     Baseline,
+    DayModel,
     Model,
     Reason,
     Resolution,
+    approval_key,
     baseline_key,
     pack_cells,
 )
@@ -333,5 +337,67 @@ def test_baselines_show_their_gate_and_their_profile_by_day_type(run: Run) -> No
             (good,) = second["baselines"]
             assert (good["version"], good["qualifies"], good["reason"]) == (2, True, None)
             assert second["after"] is None
+
+    run(body())
+
+
+def test_baselines_show_their_model_and_who_approved_them(run: Run) -> None:
+    async def body() -> None:
+        async with ServedNode() as served:
+            week = replace(
+                baseline("main", 1, None),
+                model=Model.HOUR_OF_WEEK,
+                medians=pack_cells(list(range(168))),
+                sigmas=pack_cells([7] * 168),
+                known_cells=(1 << 167).to_bytes(21, "big"),
+            )
+            days = replace(
+                baseline("main", 2, None),
+                model=Model.COOLING_3P,
+                resolution=Resolution.DAY,
+                driver="outdoor",
+                medians=b"",
+                sigmas=b"",
+                known_cells=b"",
+                day_model=DayModel(
+                    levels=(183_066, None, 82_300),
+                    heating_slope=0,
+                    heating_point=None,
+                    cooling_slope=2**60,
+                    cooling_point=145,
+                    sigma=10_394,
+                    driver_min=135,
+                    driver_max=198,
+                ),
+            )
+            approval = Approval(
+                meter_id="main",
+                number=1,
+                version=2,
+                from_ms=START_MS + 28 * DAY_MS,
+                case="main.14.000001",
+                reason="a second shift",
+                approved_by=key(2),
+                approved_ms=START_MS,
+            )
+            state = State(served.node.store)
+            state.put(baseline_key("main", 1), week)
+            state.put(baseline_key("main", 2), days)
+            state.put(approval_key("main", 1), approval)
+            served.node.store._database.write(
+                [(b"s" + name, value) for name, value in state.changes().items()]
+            )
+
+            _, document = await get(served, "/v1/baselines?meter=main")
+
+            of_week, of_days = document["baselines"]
+            assert list(of_week["medians"])[5:] == ["SATURDAY", "SUNDAY"]
+            assert of_week["medians"]["SUNDAY"][22:] == [None, 167]
+            assert (of_week["day_model"], of_week["approvals"]) == (None, [])
+            assert (of_days["medians"], of_days["driver"]) == (None, "outdoor")
+            assert of_days["day_model"]["levels"] == [183_066, None, 82_300]
+            assert of_days["day_model"]["cooling_slope"] == str(2**60)
+            (approved,) = of_days["approvals"]
+            assert (approved["case"], approved["reason"]) == ("main.14.000001", "a second shift")
 
     run(body())

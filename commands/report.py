@@ -36,6 +36,7 @@ _KINDS: Final = {
     "cn-monthly": "CN_MONTHLY_DEPOSIT",
     "cn-annual": "CN_ANNUAL",
 }
+_SHORT_NAMES: Final = {name: short_name for short_name, name in _KINDS.items()}
 _HEADLINE: Final = {
     "direct": "direct",
     "location_based": "scope2_location_based",
@@ -125,7 +126,7 @@ def list_reports(
         [
             (
                 f"{each['organisation']}/{each['number']}",
-                str(each["kind"]).lower(),
+                _SHORT_NAMES.get(each["kind"], each["kind"]),
                 _period_text(each),
                 str(each["status"]).lower(),
                 short(str(each["document"])),

@@ -17,7 +17,7 @@ from commands.target import (
 
 app = typer.Typer(no_args_is_help=True, help="Months of sites: close, list, restate.")
 _DEFAULT_ACCOUNT: Final = "member-1-admin"
-_SITES_A_CALL: Final = 64
+_SITES_A_CALL: Final = 16
 SiteArgument = Annotated[str, typer.Argument(help="Site id.")]
 MonthArgument = Annotated[str, typer.Argument(help="Closed month, such as 2018-01.")]
 

@@ -22,7 +22,7 @@ from contracts.meters import require_meter
 from contracts.method import Method, method_of
 from contracts.month import Month, month_name
 from contracts.month_draft import MutableSiteMonth, edit_site_month
-from contracts.period import ClosedMonth, closed_key, get_closed, late_prefix
+from contracts.period import WORK_OF_SITE, ClosedMonth, closed_key, get_closed, late_prefix
 from contracts.refusal import Code, refusal
 from contracts.revisions import Revision, RevisionKind, record_revision
 from contracts.site_month import SiteMonth, organisation_month_key, site_month_key
@@ -340,6 +340,12 @@ def _words(closed: ClosedMonth) -> str:
 _ADMIN: Final = frozenset({Role.ADMIN})
 
 METHODS: Final[tuple[Method, ...]] = (
-    method_of("period.restate", RestateMonth, restate, roles=_ADMIN),
-    method_of("period.approve_restatement", ApproveRestatement, approve, roles=_ADMIN),
+    method_of("period.restate", RestateMonth, restate, roles=_ADMIN, work=lambda _: WORK_OF_SITE),
+    method_of(
+        "period.approve_restatement",
+        ApproveRestatement,
+        approve,
+        roles=_ADMIN,
+        work=lambda _: WORK_OF_SITE,
+    ),
 )

@@ -26,8 +26,10 @@ from contracts.site_month import SiteMonth, site_month_key
 from contracts.site_quality import SiteQuality, site_quality
 from contracts.sites import Site, require_site
 
-SITES_MAX: Final = 64
+SITES_MAX: Final = 16
 """Sites of one call; whoever has more sends more calls."""
+WORK_OF_SITE: Final = 100
+"""Work units of a site: the records of its meters' months are read once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,6 @@ METHODS: Final[tuple[Method, ...]] = (
         ClosePeriod,
         close,
         roles=frozenset({Role.ADMIN}),
-        work=lambda arguments: len(arguments.sites),
+        work=lambda arguments: WORK_OF_SITE * len(arguments.sites),
     ),
 )

@@ -38,6 +38,8 @@ from contracts.report_totals import factors_of, headline_of, months_of, sum_of
 from contracts.revision import RecordedRevision
 from contracts.sites import require_site
 
+WORK_OF_MONTH: Final = 100
+"""Work units of a month: one record of each site is read."""
 _NO_TRACK: Final = ReportTrack(count=0, current=())
 
 
@@ -244,6 +246,8 @@ METHODS: Final[tuple[Method, ...]] = (
         AnchorReport,
         anchor,
         roles=frozenset({Role.ADMIN}),
-        work=lambda arguments: max(arguments.to_month - arguments.from_month, 0) + 1,
+        work=lambda arguments: (
+            WORK_OF_MONTH * (max(arguments.to_month - arguments.from_month, 0) + 1)
+        ),
     ),
 )

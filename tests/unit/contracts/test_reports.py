@@ -166,7 +166,7 @@ def test_a_revision_leaves_reports_of_other_months_alone() -> None:
     assert "report.superseded" not in world.event_kinds
 
 
-def test_a_report_costs_a_unit_for_each_month() -> None:
+def test_a_report_costs_by_its_months() -> None:
     (method,) = reports.METHODS
     year = replace(ANCHOR, from_month=0, to_month=11)
-    assert (method.work(ANCHOR), method.work(year)) == (1, 12)
+    assert (method.work(ANCHOR), method.work(year)) == (100, 1_200)

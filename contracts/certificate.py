@@ -61,6 +61,8 @@ class CheckStatistics(Record):
     """By check: intervals that it applied to."""
     failed: CheckCounts
     """By check: those of them that failed it."""
+    off: U32
+    """Mask of checks that an owner had switched off when a reading was committed."""
 
     @property
     def availability_permille(self) -> int | None:

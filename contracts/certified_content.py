@@ -107,7 +107,7 @@ def statistics_of(state: State, scoped: Scoped, until_ms: Milliseconds) -> Check
     meters = [meter for site_id in scoped.sites for meter in meters_at(state, site_id)]
     if len(meters) > METERS_MAX:
         raise _too_many("meters at the sites", METERS_MAX, len(meters))
-    expected = present = flagged = 0
+    expected = present = flagged = off = 0
     qualities = dict.fromkeys(Quality, 0)
     applied, failed = [0] * CHECK_COUNT, [0] * CHECK_COUNT
     for meter in meters:
@@ -117,6 +117,7 @@ def statistics_of(state: State, scoped: Scoped, until_ms: Milliseconds) -> Check
             expected += quality.expected
             present += quality.counts.present
             flagged += quality.counts.flagged
+            off |= quality.counts.off
             for kind, count in zip(Quality, quality.counts.qualities, strict=True):
                 qualities[kind] += count
             for index in range(CHECK_COUNT):
@@ -131,6 +132,7 @@ def statistics_of(state: State, scoped: Scoped, until_ms: Milliseconds) -> Check
         flagged=flagged,
         applied=tuple(applied),
         failed=tuple(failed),
+        off=off,
     )
 
 

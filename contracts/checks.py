@@ -99,6 +99,14 @@ def configure(context: Context, arguments: ConfigureChecks) -> bytes:
 
 
 def _check_off(arguments: ConfigureChecks) -> None:
+    for check in arguments.off:
+        if check > CHECK_COUNT:
+            raise refusal(
+                Code.INVALID_ARGUMENTS,
+                "off",
+                expected="checks of readings; those of sites cannot be switched off",
+                got=check.name,
+            )
     for earlier, later in pairwise(arguments.off):
         if later <= earlier:
             raise refusal(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from chain.state import State
-from contracts.check import Check
+from contracts.check import Check, checks_in
 from contracts.emissions import Scope, numerator_of
 from contracts.factor import Factor, FuelBasis, factor_key, factor_version_key
 from contracts.gas import GasFactor
@@ -272,6 +272,7 @@ def quality_section(state: State, period: Period) -> Document:
             for check in Check
             if check <= len(total.applied) and total.applied[check - 1]
         ],
+        "checks_off": [check.name for check in checks_in(total.off)],
     }
 
 

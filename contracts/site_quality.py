@@ -31,6 +31,8 @@ class SiteQuality(Record):
     applied: CheckCounts
     """Intervals that a check applied to, by check number from 1."""
     failed: CheckCounts
+    off: U32
+    """Checks that were off for a meter when a reading of it was committed."""
 
     @property
     def availability_permille(self) -> int | None:
@@ -58,6 +60,7 @@ NO_QUALITY = SiteQuality(
     flagged=0,
     applied=(0,) * CHECK_COUNT,
     failed=(0,) * CHECK_COUNT,
+    off=0,
 )
 
 
@@ -86,6 +89,7 @@ def site_quality(state: State, site_id: str, month: int, until_ms: Milliseconds)
             flagged=counts.flagged,
             applied=counts.applied,
             failed=counts.failed,
+            off=counts.off,
         )
         total = added(total, one)
     return total
@@ -101,6 +105,7 @@ def added(one: SiteQuality, other: SiteQuality) -> SiteQuality:
         flagged=one.flagged + other.flagged,
         applied=tuple(map(sum, zip(one.applied, other.applied, strict=True))),
         failed=tuple(map(sum, zip(one.failed, other.failed, strict=True))),
+        off=one.off | other.off,
     )
 
 

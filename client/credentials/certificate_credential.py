@@ -16,7 +16,7 @@ from client.credentials.document import Document
 from client.credentials.multibase import did_of
 from client.credentials.status_list import encode_list
 from contracts.certificate import CertificateBinding, CertificateState, CheckStatistics
-from contracts.check import CHECK_COUNT, Check
+from contracts.check import CHECK_COUNT, Check, checks_in
 from contracts.emissions import GRAMS_DENOMINATOR, numerator_of
 from contracts.month import month_name
 from contracts.report import Headline
@@ -185,6 +185,7 @@ def _checks(checks: CheckStatistics) -> Document:
         "substitutedIntervals": str(checks.substituted),
         "estimatedIntervals": str(checks.estimated),
         "flaggedIntervals": str(checks.flagged),
+        "checksOff": [check.name for check in checks_in(checks.off)],
         "byCheck": [
             {
                 "check": _name(check),

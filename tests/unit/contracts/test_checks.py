@@ -186,6 +186,11 @@ def test_silence_is_judged_by_the_settings_in_force() -> None:
             "off: expected each check once, ascending, got STUCK after SPIKE",
         ),
         (
+            replace(CHANGE, off=(Check.TARGET,)),
+            "INVALID_ARGUMENTS",
+            "off: expected checks of readings; those of sites cannot be switched off, got TARGET",
+        ),
+        (
             replace(CHANGE, off=(Check.SPIKE, Check.SPIKE)),
             "INVALID_ARGUMENTS",
             "got SPIKE after SPIKE",

@@ -25,6 +25,7 @@ from contracts.quality import (
     quality_of_month,
 )
 from contracts.reading import Channel, Quality, RawReading
+from contracts.site_quality import NO_QUALITY, added, site_quality
 from tests.unit.contracts.reading_world import (
     AMOUNTS,
     COUNTER,
@@ -247,3 +248,15 @@ def test_a_meter_that_has_sent_nothing_has_no_availability() -> None:
     assert monitor_availability(world.state, world.main, DAY).permille is None
     world.send(register(0, 5))
     assert monitor_availability(world.state, world.main, DAY + HOUR_MS).assured == 0
+
+
+def test_what_was_off_is_in_the_quality_of_the_site() -> None:
+    world = ReadingWorld(CAPPED)
+    change = ConfigureChecks(
+        meter_id="main", replaces=0, off=(Check.SPIKE,), parameters=(), reason="a trial"
+    )
+    world.call(configure, change)
+    world.send(amount(0, 100))
+    ((month, _),) = recorded(world).items()
+    assert site_quality(world.state, "plant", month, 2**60).off == 1 << (Check.SPIKE - 1)
+    assert added(NO_QUALITY, site_quality(world.state, "plant", month - 1, 2**60)).off == 0

@@ -327,7 +327,7 @@ def settings_version_key(organisation: str, version: int) -> bytes:
     return f"case-settings-version/{organisation}/{version:06d}".encode()
 
 
-def names_steps(alert: Alert) -> str:
+def next_steps(alert: Alert) -> str:
     """Returns the methods that a case waits for, for a refusal."""
     methods = [
         f"case.{action.name.lower()}"

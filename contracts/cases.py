@@ -21,7 +21,7 @@ from contracts.case import (
     CaseTerms,
     EvidenceFile,
     Party,
-    names_steps,
+    next_steps,
     settings_key,
     settings_version_key,
 )
@@ -273,7 +273,7 @@ def require_step(context: Context, alert_id: AlertId, action: Action) -> Alert:
             Code.WRONG_STATE,
             f"alert {alert.alert_id}",
             expected=f"state {' or '.join(states)}",
-            got=f"{alert.state.name}; {names_steps(alert)}",
+            got=f"{alert.state.name}; {next_steps(alert)}",
         )
     _check_party(context, alert, PARTIES[action])
     return alert

@@ -22,7 +22,7 @@ from contracts.baseline import (
     baseline_key,
     line_key,
 )
-from contracts.case import Action, names_steps
+from contracts.case import Action, next_steps
 from contracts.case_steps import Told, advance, keep_rechecked
 from contracts.cases import CARETAKERS, SPEAKERS, check_speaker, require_alert, require_step
 from contracts.check import Check
@@ -109,7 +109,7 @@ def continue_recheck(context: Context, arguments: ContinueRecheck) -> bytes:
             Code.WRONG_STATE,
             f"alert {alert.alert_id}",
             expected="state REBASELINED or CORRECTED",
-            got=f"{alert.state.name}; {names_steps(alert)}",
+            got=f"{alert.state.name}; {next_steps(alert)}",
         )
     check_speaker(context, alert)
     _look_again(context, alert)

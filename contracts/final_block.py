@@ -11,7 +11,8 @@ from chain.block import Header
 from chain.certificate import CommitCertificate
 from chain.codec import Record
 from chain.crypto import ED25519
-from chain.errors import InvalidCertificate
+from chain.errors import InvalidCertificate, InvalidProof
+from chain.proof import verify_final
 from chain.validator_set import VALIDATORS_KEY, ValidatorSet
 from contracts.context import Context
 from contracts.refusal import Code, refusal
@@ -36,25 +37,20 @@ def check_final(context: Context, block: FinalBlock, field: str) -> Header:
     header, certificate = block.header, block.certificate
     validators = context.state.get(ValidatorSet, VALIDATORS_KEY)
     assert validators is not None, "the state of every chain names its validators"
-    # Membership does not change yet, so the present set voted at every height.
-    rules: tuple[tuple[str, object, object], ...] = (
-        ("chain_id", context.block.chain_id.hex(), header.chain_id.hex()),
-        ("validator_set_hash", validators.hash.hex(), header.validator_set_hash.hex()),
-        ("certificate.height", header.height, certificate.height),
-        ("certificate.block_hash", header.hash.hex(), certificate.block_hash.hex()),
-    )
-    for name, expected, got in rules:
-        if expected != got:
-            raise refusal(
-                Code.INVALID_ARGUMENTS, f"{field}.{name}", expected=str(expected), got=str(got)
-            )
     try:
-        certificate.verify(chain_id=context.block.chain_id, validators=validators, scheme=ED25519)
-    except InvalidCertificate as error:
+        # Membership does not change yet, so the present set voted at every height.
+        verify_final(
+            header,
+            certificate,
+            chain_id=context.block.chain_id,
+            validators=validators,
+            scheme=ED25519,
+        )
+    except (InvalidProof, InvalidCertificate) as error:
         raise refusal(
             Code.INVALID_ARGUMENTS,
-            f"{field}.certificate",
-            expected="the votes of a quorum for this header",
+            field,
+            expected="a block that the validators of this chain made final",
             got=str(error),
         ) from error
     assert header.height < context.height, "what is final came before"

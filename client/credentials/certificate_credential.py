@@ -21,7 +21,8 @@ from contracts.emissions import GRAMS_DENOMINATOR, numerator_of
 from contracts.month import month_name
 from contracts.report import Headline
 
-CONTEXT: Final = ["https://www.w3.org/ns/credentials/v2", {"@vocab": "urn:tanlian:terms#"}]
+VC_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
+CONTEXT: Final = [VC_CONTEXT, {"@vocab": "urn:tanlian:terms#"}]
 CERTIFICATE_TYPES: Final = ["VerifiableCredential", "DigitalConformityCredential"]
 STATUS_LIST_TYPES: Final = ["VerifiableCredential", "BitstringStatusListCredential"]
 PURPOSES: Final = {

@@ -16,6 +16,7 @@ from client.credentials.certificate_credential import (
     CERTIFICATE_TYPES,
     PURPOSES,
     STATUS_LIST_TYPES,
+    VC_CONTEXT,
     credential_of,
 )
 from client.credentials.document import Document, member
@@ -113,13 +114,16 @@ def verify_certificate(
 
 
 def _check_form(credential: Document, types: list[str], what: str) -> None:
-    context: list[Any] = member(credential, "@context", list)
-    if not context or context[0] != "https://www.w3.org/ns/credentials/v2":
+    context = credential.get("@context")
+    if not isinstance(context, list) or context[:1] != [VC_CONTEXT]:
         raise InvalidCredential(
-            "@context: expected https://www.w3.org/ns/credentials/v2 first, got another"
+            f"@context: expected an array that begins with {VC_CONTEXT}, for {what}, got "
+            f"{'nothing' if context is None else 'another'}"
         )
     if member(credential, "type", list) != types:
-        raise InvalidCredential(f"type: expected {what}, {types}, got {credential['type']}")
+        raise InvalidCredential(
+            f"type: expected {what}, {', '.join(types)}, got {str(credential['type'])[:120]}"
+        )
 
 
 def _signers_of(credential: Document) -> tuple[PublicKey, tuple[PublicKey, ...]]:

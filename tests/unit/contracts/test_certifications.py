@@ -133,12 +133,17 @@ def forged(world: CertificationWorld, fault: str) -> FinalBlock:
 
 
 @pytest.mark.parametrize(
-    "fault",
-    ["chain_id", "validator_set_hash", "certificate.height", "certificate.block_hash",
-     "certificate"],
-)  # fmt: skip
+    ("fault", "words"),
+    [
+        ("chain_id", "chain id: expected"),
+        ("validator_set_hash", "validator set: expected"),
+        ("certificate.height", "certificate's height: expected"),
+        ("certificate.block_hash", "certificate's block: expected"),
+        ("certificate", "certificate has 2 votes, needs 3"),
+    ],
+)
 def test_a_block_that_is_not_final_here_gives_no_seed(
-    world: CertificationWorld, fault: str
+    world: CertificationWorld, fault: str, words: str
 ) -> None:
     world.open()
     for _ in range(3):
@@ -149,7 +154,9 @@ def test_a_block_that_is_not_final_here_gives_no_seed(
     )
 
     assert code == "INVALID_ARGUMENTS"
-    assert detail.startswith(f"block.{fault}: expected")
+    assert detail.startswith(
+        f"block: expected a block that the validators of this chain made final, got {words}"
+    )
 
 
 @pytest.mark.parametrize(

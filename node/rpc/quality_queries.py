@@ -8,7 +8,7 @@ from chain.state import State
 from contracts import queries
 from contracts.bills import Bill, bill_prefix
 from contracts.calendars import require_calendar
-from contracts.check import LABELS, RUNNING, Check, bit, checks_in
+from contracts.check import LABELS, READING_CHECKS, RUNNING, Check, bit, checks_in
 from contracts.check_settings import (
     DEFAULTS,
     PARAMETERS,
@@ -150,8 +150,7 @@ def _checks(settings: Settings) -> list[Json]:
                 if parameter.check is check
             ],
         }
-        for check in Check
-        if check in LABELS
+        for check in READING_CHECKS
     ]
 
 

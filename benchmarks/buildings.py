@@ -88,6 +88,7 @@ class _Building:
         """Puts the faults in and returns readings with labels."""
         self._label_holidays()
         for happen, a_year in (
+            (self._odd_evening, 6.0),
             (self._night, 4.0),
             (self._weekend, 2.0),
             (self._drop, 3.0),
@@ -210,6 +211,13 @@ class _Building:
                 noise = 1 + self._random.gauss(0, 0.03)
                 self._values[hour] = max(self._values[hour], level * noise)
             self._label(begin, end)
+
+    def _odd_evening(self) -> None:
+        """Somebody works late, which nobody labels."""
+        begin = self._random.randrange(1, DAYS - 1) * 24 + round(self._closes)
+        more = self._peak * (1 - self._base) * self._random.uniform(0.15, 0.45)
+        for hour in range(begin, min(begin + self._random.randrange(2, 6), _HOURS)):
+            self._values[hour] += more
 
     def _weekend(self) -> None:
         """A day of a weekend runs like a workday."""

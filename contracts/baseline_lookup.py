@@ -1,10 +1,12 @@
 """What the baselines in force say of the intervals and days of one meter, within one block."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from chain.state import State
 from contracts.baseline import (
+    HOURS,
     Baseline,
     BaselineLine,
     Model,
@@ -31,6 +33,8 @@ from contracts.meter import Meter, meter_key
 from contracts.meter_state import Memory
 from contracts.month import day_start_ms
 
+_PROFILES_MAX: Final = 1_024
+"""Profiles whose cells are kept, 20 KB each."""
 WAITED_DAYS: Final = 3
 """Local days that a day waits for the readings of its temperature; then it is not judged."""
 
@@ -45,18 +49,36 @@ def get_line(state: State, meter_id: str) -> BaselineLine | None:
     return state.get(BaselineLine, line_key(meter_id))
 
 
+@lru_cache(maxsize=_PROFILES_MAX)
+def _cells_of(medians: bytes, sigmas: bytes, known_cells: bytes) -> tuple[BaselineCell | None, ...]:
+    """Returns what a profile says of each of its cells; None where it says nothing."""
+    known = int.from_bytes(known_cells, "big")
+    centres, spreads = cells_of(medians), cells_of(sigmas)
+    count = len(centres)
+    says = [known >> cell & 1 == 1 for cell in range(count)]
+    level = sum([centres[cell] for cell in range(count) if says[cell]]) // max(sum(says), 1)
+    cells: list[BaselineCell | None] = []
+    for cell in range(count):
+        if not says[cell]:
+            cells.append(None)
+            continue
+        midnight = cell - cell % HOURS
+        beside = [midnight + (cell + shift) % HOURS for shift in (-1, 0, 1)]
+        around = [centres[each] for each in beside if says[each]]
+        cells.append(BaselineCell(centres[cell], spreads[cell], min(around), max(around), level))
+    return tuple(cells)
+
+
 class BaselineLookup:
     """Tells what the profile in force says of intervals, and the day model of days."""
 
     __slots__ = (
+        "_cells",
         "_in_force",
         "_is_week",
-        "_known",
         "_line",
         "_line_key",
-        "_medians",
         "_meter_id",
-        "_sigmas",
         "_state",
         "_tried_day",
         "_version",
@@ -70,9 +92,7 @@ class BaselineLookup:
         self._in_force = _NO_LINE.in_force
         self._version = 0
         self._is_week = False
-        self._known = 0
-        self._medians: tuple[int, ...] = ()
-        self._sigmas: tuple[int, ...] = ()
+        self._cells: tuple[BaselineCell | None, ...] = ()
         self._tried_day: int | None = None
 
     def begin(self) -> None:
@@ -113,18 +133,14 @@ class BaselineLookup:
             cell = week_cell_of(clock.day, clock.day_type, hour)
         else:
             cell = cell_of(clock.day_type, hour)
-        if not self._known >> cell & 1:
-            return None
-        return BaselineCell(self._medians[cell], self._sigmas[cell])
+        return self._cells[cell]
 
     def _load(self, version: int) -> None:
         baseline = get_baseline(self._state, self._meter_id, version)
         assert baseline is not None, "what is in force exists"
         self._version = version
         self._is_week = baseline.model is Model.HOUR_OF_WEEK
-        self._known = int.from_bytes(baseline.known_cells, "big")
-        self._medians = cells_of(baseline.medians)
-        self._sigmas = cells_of(baseline.sigmas)
+        self._cells = _cells_of(baseline.medians, baseline.sigmas, baseline.known_cells)
 
     def completed_day(
         self, meter: Meter, memory: Memory, start_ms: int, clock: LocalClock

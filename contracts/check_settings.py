@@ -171,7 +171,7 @@ class Settings:
     baseline_far_sigma_tenths: int = _parameter(
         "baseline.far_sigma_tenths",
         Check.BASELINE,
-        (80, 20, 1_000),
+        (100, 20, 1_000),
         "tenths of sigma: that are far away",
     )
     baseline_far_ms: int = _parameter(
@@ -180,23 +180,61 @@ class Settings:
         (_HOUR_MS, 1_000, 7 * _DAY_MS),
         "ms: that amounts must be far away on end",
     )
-    baseline_away_sigma_tenths: int = _parameter(
-        "baseline.away_sigma_tenths",
+    baseline_leave_sigma_tenths: int = _parameter(
+        "baseline.leave_sigma_tenths",
         Check.BASELINE,
-        (50, 10, 1_000),
-        "tenths of sigma: that are away",
+        (25, 10, 1_000),
+        "tenths of sigma: away for which a reading belongs to a run",
     )
-    baseline_away_ms: int = _parameter(
-        "baseline.away_ms",
+    baseline_allowance_tenths: int = _parameter(
+        "baseline.allowance_tenths",
         Check.BASELINE,
-        (4 * _HOUR_MS, 1_000, 7 * _DAY_MS),
-        "ms: that amounts must be away on end",
+        (20, 0, 1_000),
+        "tenths of sigma: of each reading that do not count for its run",
+    )
+    baseline_run_tenths: int = _parameter(
+        "baseline.run_tenths",
+        Check.BASELINE,
+        (150, 10, 10_000),
+        "tenths of sigma times hours: beyond the allowance, that make a run a deviation",
     )
     baseline_floor_percent: int = _parameter(
         "baseline.floor_percent",
         Check.BASELINE,
         (8, 0, 100),
         "percent of the level: least sigma",
+    )
+    baseline_level_floor_percent: int = _parameter(
+        "baseline.level_floor_percent",
+        Check.BASELINE,
+        (5, 0, 100),
+        "percent of the profile's mean: least sigma",
+    )
+    # 12 CUSUM
+    drift_floor_permille: int = _parameter(
+        "drift.floor_permille",
+        Check.CUSUM,
+        (100, 0, 1_000),
+        "permille of the usual day: least sigma of days, also of check 13",
+    )
+    cusum_allowance_tenths: int = _parameter(
+        "cusum.allowance_tenths",
+        Check.CUSUM,
+        (5, 0, 100),
+        "tenths of sigma: that a day may be off without counting",
+    )
+    cusum_limit_tenths: int = _parameter(
+        "cusum.limit_tenths",
+        Check.CUSUM,
+        (120, 10, 1_000),
+        "tenths of sigma: that the sum of one side may reach",
+    )
+    # 13 EWMA
+    ewma_limit_tenths: int = _parameter(
+        "ewma.limit_tenths",
+        Check.EWMA,
+        (60, 5, 1_000),
+        "tenths: L, thrice the sigma that the mean may reach",
     )
     # 14 weather
     weather_sigma_tenths: int = _parameter(

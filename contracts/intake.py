@@ -13,11 +13,12 @@ from chain.types import HASH_BYTES, Hash
 from contracts.alert import Occurrence
 from contracts.alerts import clear_alert, raise_alert
 from contracts.baseline_lookup import BaselineLookup
-from contracts.calendars import Calendar
+from contracts.calendars import HOUR_MS, Calendar
 from contracts.check import Check, bit, checks_in
 from contracts.check_settings import get_settings_record
 from contracts.context import Context
 from contracts.deviation.clock import SNAP_MS, kept_ms_of, lateness, snapped_to
+from contracts.deviation.day_ratio import follow_day
 from contracts.deviation.duplicate import compare
 from contracts.deviation.missing import follow_gaps, forget_gap
 from contracts.deviation.observation import PASSED, Deviation, Observation
@@ -30,7 +31,7 @@ from contracts.local_clock import LocalClock
 from contracts.meter import Meter
 from contracts.meter_facts import MeterFacts, facts_of, rule_set_of
 from contracts.meter_quality import MeterQuality, MutableQuality
-from contracts.meter_state import Memory, MeterState
+from contracts.meter_state import LEVELS_MAX, Memory, MeterState
 from contracts.page_book import PageBook
 from contracts.reading import (
     Outcome,
@@ -42,11 +43,17 @@ from contracts.reading import (
 )
 from contracts.reading_page import MutablePage
 from contracts.register_chain import Link, Mark, RegisterChain
+from contracts.run_marks import mark_run
 
 NOT_TYPICAL: Final = (
-    bit(Check.REGISTER) | bit(Check.PHYSICAL_CAP) | bit(Check.UNIT_SLIP) | bit(Check.SPIKE)
+    bit(Check.REGISTER)
+    | bit(Check.PHYSICAL_CAP)
+    | bit(Check.UNIT_SLIP)
+    | bit(Check.ZERO_DROP)
+    | bit(Check.SPIKE)
 )
-"""An amount that fails one of these is left out of the trailing week."""
+"""An amount that fails one of these is left out of the trailing week, unless there has been nothing
+else for a week."""
 # Members of an enumeration cost a call each time they are looked up by name.
 _ACCEPTED: Final = Outcome.ACCEPTED
 _LATE: Final = Outcome.LATE
@@ -126,7 +133,11 @@ class Intake:
         self.book = PageBook(self._state, facts, self._memory)
         self.ledger = Ledger(self._state, facts, self._clock)
         self._observation = Observation(
-            self._meter, self._memory, resolution=facts.resolution, settings=facts.settings
+            self._meter,
+            self._memory,
+            resolution=facts.resolution,
+            settings=facts.settings,
+            amount_before=self.book.amount_at,
         )
         """Of the reading at hand; one for all, because every reading needs one."""
 
@@ -336,6 +347,9 @@ class Intake:
             observation.is_contiguous = is_next and bool(memory.recent)
             if self._baselines.is_any:
                 observation.baseline = self._baselines.cell_at(start_ms, self._clock)
+                observation.local_day = self._clock.day
+                if result.was_newest:
+                    follow_day(observation)
         if result.was_newest and self._baselines.is_daily:
             observation.day = self._baselines.completed_day(
                 self._meter, memory, start_ms, self._clock
@@ -435,7 +449,8 @@ class Intake:
             memory.restart_recent()
             return
         memory.add_recent(amount)
-        if not failed & NOT_TYPICAL:
+        is_long_ago = observation.start_ms // HOUR_MS - memory.hour > LEVELS_MAX
+        if is_long_ago or not failed & NOT_TYPICAL:
             memory.add_level(observation.start_ms, amount)
 
     def _report(self, result: Finding) -> int:
@@ -457,6 +472,10 @@ class Intake:
     def _raise(self, result: Finding, check: Check, deviation: Deviation) -> None:
         if check is not Check.MISSING:
             self._memory.alerting |= bit(check)
+            if deviation.since_ms is not None and deviation.since_ms < result.start_ms:
+                span = range(deviation.since_ms, result.start_ms, self._interval_ms)
+                for start_ms in mark_run(self.book, self.quality_at, bit(check), span):
+                    self._raise_at(start_ms, check, deviation, self._leaf)
             self._raise_at(result.start_ms, check, deviation, self._leaf)
             return
         self._raise_at(result.first_missing_ms, check, deviation, _NO_LEAF)

@@ -13,12 +13,14 @@ from typing import Annotated, Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import HASH_BYTES, I64, U8, U16, U32, U64, Hash, Length, Milliseconds
+from chain.types import HASH_BYTES, I64, U8, U16, U32, U64, Hash, Length, Milliseconds, Range
 from contracts.calendars import HOUR_MS
 from contracts.statistics import median_of_sorted
 
 RECENT_MAX: Final = 30
 """Amounts of the latest intervals without a gap."""
+RATIOS_MAX: Final = 28
+"""Days of which the ratio to the profile is remembered."""
 LEVELS_MAX: Final = 168
 """Hours of the trailing week."""
 LEVELS_MIN: Final = 144
@@ -75,6 +77,28 @@ class MeterState(Record):
     """Start of the first of the intervals on end that are away from the baseline."""
     far_baseline_ms: Milliseconds | None
     """Start of the first of those on end that are far away from it."""
+    run_side: Annotated[int, Range(-1, 1)]
+    """1 where those intervals are above the baseline, -1 below, 0 where there are none."""
+    run_score: U64
+    """How far away they are together: tenths of sigma beyond the allowance, times milliseconds."""
+    is_run_confirmed: bool
+    """Whether they are enough to be a deviation."""
+    ratios: Annotated[bytes, Length(0, 4 * RATIOS_MAX)]
+    """Of the latest whole local days, newest last, 32 bits each: amount against the profile, in
+    permille."""
+    profile_level: I64
+    """Mean of the profile that the ratios are against."""
+    ratio_day: I64
+    """Local day that is being summed up."""
+    ratio_amount: I64
+    ratio_expected: I64
+    ratio_ms: U64
+    """Time that both sums cover."""
+    cusum_above: U64
+    cusum_below: U64
+    """Check 12, thousandths of sigma."""
+    ewma: I64
+    """Check 13, thousandths of sigma."""
     demand_amount: U64
     """Base units by the register in the window of check 16."""
     demand_integral: U64
@@ -135,10 +159,13 @@ class Memory:
         "_level_summary",
         "_ordered",
         "alerting",
+        "cusum_above",
+        "cusum_below",
         "demand_amount",
         "demand_integral",
         "demand_ms",
         "equal_count",
+        "ewma",
         "far_baseline_ms",
         "gap_count",
         "gap_ms",
@@ -146,6 +173,7 @@ class Memory:
         "hour",
         "hour_count",
         "hour_sum",
+        "is_run_confirmed",
         "judged_day",
         "last_leaf",
         "levels",
@@ -154,9 +182,17 @@ class Memory:
         "newest_page_ms",
         "next_sequence",
         "off_baseline_ms",
+        "profile_level",
+        "ratio_amount",
+        "ratio_day",
+        "ratio_expected",
+        "ratio_ms",
+        "ratios",
         "recent",
         "register",
         "register_ms",
+        "run_score",
+        "run_side",
         "unit_slip",
         "volt_ampere_count",
     )
@@ -181,18 +217,34 @@ class Memory:
         self.hour_sum = held.hour_sum
         self.hour_count = held.hour_count
         self.unit_slip = held.unit_slip
-        self.off_baseline_ms = held.off_baseline_ms
-        self.far_baseline_ms = held.far_baseline_ms
         self.demand_amount = held.demand_amount
         self.demand_integral = held.demand_integral
         self.demand_ms = held.demand_ms
         self.volt_ampere_count = held.volt_ampere_count
         self.judged_day = held.judged_day
+        self._take_baseline(held)
         self._level_summary: LevelSummary | None = None
         self._ordered: list[int] | None = None
         """Levels in ascending order; None until they are asked for after an hour was closed."""
         self._has_closed = False
         """Whether an hour was closed in this block."""
+
+    def _take_baseline(self, held: MeterState) -> None:
+        """Takes over what checks 11 to 13 remember."""
+        self.off_baseline_ms = held.off_baseline_ms
+        self.far_baseline_ms = held.far_baseline_ms
+        self.run_side = held.run_side
+        self.run_score = held.run_score
+        self.is_run_confirmed = held.is_run_confirmed
+        self.ratios = held.ratios
+        self.profile_level = held.profile_level
+        self.ratio_day = held.ratio_day
+        self.ratio_amount = held.ratio_amount
+        self.ratio_expected = held.ratio_expected
+        self.ratio_ms = held.ratio_ms
+        self.cusum_above = held.cusum_above
+        self.cusum_below = held.cusum_below
+        self.ewma = held.ewma
 
     def record(self) -> MeterState:
         """Returns the memory as it stands."""
@@ -217,6 +269,18 @@ class Memory:
             unit_slip=self.unit_slip,
             off_baseline_ms=self.off_baseline_ms,
             far_baseline_ms=self.far_baseline_ms,
+            run_side=self.run_side,
+            run_score=self.run_score,
+            is_run_confirmed=self.is_run_confirmed,
+            ratios=self.ratios,
+            profile_level=self.profile_level,
+            ratio_day=self.ratio_day,
+            ratio_amount=self.ratio_amount,
+            ratio_expected=self.ratio_expected,
+            ratio_ms=self.ratio_ms,
+            cusum_above=self.cusum_above,
+            cusum_below=self.cusum_below,
+            ewma=self.ewma,
             demand_amount=self.demand_amount,
             demand_integral=self.demand_integral,
             demand_ms=self.demand_ms,
@@ -302,6 +366,18 @@ _NOTHING: Final = MeterState(
     unit_slip=0,
     off_baseline_ms=None,
     far_baseline_ms=None,
+    run_side=0,
+    run_score=0,
+    is_run_confirmed=False,
+    ratios=b"",
+    profile_level=0,
+    ratio_day=0,
+    ratio_amount=0,
+    ratio_expected=0,
+    ratio_ms=0,
+    cusum_above=0,
+    cusum_below=0,
+    ewma=0,
     demand_amount=0,
     demand_integral=0,
     demand_ms=0,

@@ -29,6 +29,7 @@ from contracts.check import Check, bit
 from contracts.check_settings import get_settings_record
 from contracts.comparison import ComparedWith, get_comparison
 from contracts.correction import CorrectedSlot, corrected_slots
+from contracts.deviation.day_ratio import follow_day
 from contracts.deviation.observation import PASSED, Deviation, Observation
 from contracts.deviation.table import RULES, run_rules
 from contracts.finding import mask_of
@@ -38,6 +39,7 @@ from contracts.meter import Meter
 from contracts.meter_facts import facts_of, rule_set_of
 from contracts.meter_state import Memory
 from contracts.month import month_end_ms, month_start_ms
+from contracts.page_book import PageBook
 from contracts.reading_page import MutablePage, ReadingPage, page_key, page_prefix, page_start
 
 WARM_UP_MS: Final = 8 * DAY_MS
@@ -207,7 +209,16 @@ def _presence(
 class _Replay:
     """Runs the rules again over a meter's intervals, in order of time."""
 
-    __slots__ = ("_baselines", "_clock", "_facts", "_memory", "_meter", "_observation", "_state")
+    __slots__ = (
+        "_baselines",
+        "_clock",
+        "_facts",
+        "_is_held",
+        "_memory",
+        "_meter",
+        "_observation",
+        "_state",
+    )
 
     def __init__(self, state: State, meter: Meter, version: int | None) -> None:
         self._state = state
@@ -217,6 +228,8 @@ class _Replay:
         self._clock = LocalClock(require_calendar(state, meter.calendar))
         self._baselines = BaselineLookup(state, meter.meter_id)
         self._baselines.begin()
+        self._is_held = version is not None
+        """Whether one version says what is usual by itself: days before it scale nothing."""
         if version is not None:
             self._baselines.hold_against(version)
         self._observation = Observation(
@@ -224,6 +237,7 @@ class _Replay:
             self._memory,
             resolution=self._facts.resolution,
             settings=self._facts.settings,
+            amount_before=PageBook(state, self._facts, self._memory).amount_at,
         )
 
     def verdicts(
@@ -283,6 +297,9 @@ class _Replay:
             observation.is_contiguous = before_ms == start_ms - interval_ms and bool(memory.recent)
             if self._baselines.is_any:
                 observation.baseline = self._baselines.cell_at(start_ms, self._clock)
+                observation.local_day = self._clock.day
+                if not self._is_held:
+                    follow_day(observation)
         if self._baselines.is_daily:
             observation.day = self._baselines.completed_day(
                 self._meter, memory, start_ms, self._clock

@@ -1,6 +1,6 @@
 """What a rule sees of a reading, and what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from contracts.check_settings import DEFAULTS, Settings
@@ -15,6 +15,8 @@ class Deviation(NamedTuple):
     """What the reading shows, in the check's own unit."""
     expected: int
     """What it was held against, in the same unit."""
+    since_ms: int | None = None
+    """Start of the run that this reading has confirmed: its intervals before are marked too."""
 
 
 PASSED: Final = True
@@ -28,6 +30,11 @@ class BaselineCell(NamedTuple):
     median: int
     sigma: int
     """Standard deviation that the spread of the training window stands for."""
+    lowest: int
+    highest: int
+    """Least and greatest median of this hour and those beside it: schedules shift by an hour."""
+    level: int
+    """Mean of the profile's medians."""
 
 
 class DayCell(NamedTuple):
@@ -39,17 +46,24 @@ class DayCell(NamedTuple):
     """Standard deviation of the days that the model was fitted to."""
 
 
+def _nothing_known(_start_ms: int) -> None:
+    return None
+
+
 class Observation:
     """A reading that has taken its slot, with what is known of its surroundings."""
 
     __slots__ = (
         "amount",
+        "amount_before",
         "baseline",
         "channels",
         "day",
+        "day_score",
         "excess",
         "is_contiguous",
         "is_newest",
+        "local_day",
         "memory",
         "meter",
         "register",
@@ -68,6 +82,7 @@ class Observation:
         *,
         resolution: int = 1,
         settings: Settings = DEFAULTS,
+        amount_before: Callable[[int], int | None] = _nothing_known,
     ) -> None:
         self.meter = meter
         self.memory = memory
@@ -76,6 +91,8 @@ class Observation:
         """Base units that one submitted unit is, at least 1."""
         self.settings = settings
         """Of the meter's checks, in force when the reading is committed."""
+        self.amount_before = amount_before
+        """Tells the amount of an earlier interval, or None; costs a look at its page."""
         self.begin(0, meter.interval_ms, {}, is_newest=False)
 
     def begin(
@@ -103,5 +120,10 @@ class Observation:
         self.register_verdict: Verdict = None
         """What the register chain says."""
         self.baseline: BaselineCell | None = None
+        self.local_day = 0
+        """Local date of a reading that has a baseline, as days since 1970-01-01."""
         self.day: DayCell | None = None
         """The day that this reading completes, where a day model is in force."""
+        self.day_score: int | None = None
+        """Distance of the local day that this reading ends from those before, thousandths of
+        sigma; None where it ends none that can be judged."""

@@ -32,10 +32,11 @@ def check_stuck(observation: Observation) -> Verdict:
         return PASSED
     if count > equal_min:
         return Deviation(count, equal_min) if memory.alerting & _STUCK_BIT else PASSED
-    return _judge_run(recent[: -memory.equal_count], observation.settings)
+    begin_ms = observation.start_ms - (count - 1) * observation.meter.interval_ms
+    return _judge_run(recent[: -memory.equal_count], observation.settings, begin_ms)
 
 
-def _judge_run(history: list[int], settings: Settings) -> Verdict:
+def _judge_run(history: list[int], settings: Settings, begin_ms: int) -> Verdict:
     """Judges a run that has just become long enough by the amounts before it.
 
     Where more than a fifth of their pairs are equal, a run says nothing.
@@ -46,4 +47,4 @@ def _judge_run(history: list[int], settings: Settings) -> Verdict:
     equal = sum(1 for index in range(pairs) if history[index] == history[index + 1])
     if equal * 100 > pairs * settings.stuck_natural_percent:
         return PASSED
-    return Deviation(settings.stuck_equal_min, settings.stuck_equal_min)
+    return Deviation(settings.stuck_equal_min, settings.stuck_equal_min, begin_ms)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from contracts.check import Check, bit
 from contracts.check_settings import ALL_CHECKS
+from contracts.deviation.drift import check_cusum, check_ewma
 from contracts.deviation.energy_co2 import check_energy_co2
 from contracts.deviation.observation import Deviation, Observation, Verdict
 from contracts.deviation.off_baseline import check_baseline
@@ -45,6 +46,8 @@ RULES: Final = (
     _rule(Check.ZERO_DROP, check_zero_drop),
     _rule(Check.SPIKE, check_spike),
     _rule(Check.BASELINE, check_baseline),
+    _rule(Check.CUSUM, check_cusum),
+    _rule(Check.EWMA, check_ewma),
     _rule(Check.WEATHER, check_weather),
     _rule(Check.REGISTER_DEMAND, check_register_demand),
     _rule(Check.VOLT_AMPERE, check_volt_ampere),
@@ -91,7 +94,7 @@ def rules_of(
     if not has_channels:
         silent |= _OF_CHANNELS
     if not has_baseline:
-        silent |= {Check.BASELINE, Check.WEATHER}
+        silent |= {Check.BASELINE, Check.CUSUM, Check.EWMA, Check.WEATHER}
     return tuple(rule for rule in RULES if rule.check not in silent and enabled & rule.check_bit)
 
 

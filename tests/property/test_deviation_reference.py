@@ -29,7 +29,7 @@ JUDGED_BY_MODEL = (
     *(Check.MISSING, Check.PHYSICAL_CAP, Check.UNIT_SLIP, Check.STUCK),
     *(Check.ZERO_DROP, Check.SPIKE, Check.ENERGY_CO2),
 )
-UNTYPICAL = {Check.PHYSICAL_CAP, Check.UNIT_SLIP, Check.SPIKE}
+UNTYPICAL = {Check.PHYSICAL_CAP, Check.UNIT_SLIP, Check.ZERO_DROP, Check.SPIKE}
 
 
 class SlowModel:
@@ -106,7 +106,10 @@ class SlowModel:
 
     def trailing_week(self) -> list[int] | None:
         """Ascending levels of up to 168 hours, the last one still open left out."""
-        typical = [(hour, value) for hour, value, failed in self.ordered if not failed & UNTYPICAL]
+        typical: list[tuple[int, int]] = []
+        for hour, value, failed in self.ordered:
+            if not failed & UNTYPICAL or hour - (typical[-1][0] if typical else 0) > 168:
+                typical.append((hour, value))
         levels: list[int] = []
         for (hour, value), (later, _) in itertools.pairwise(typical):
             levels = [*levels, value][-168:] if later - hour <= 168 else []

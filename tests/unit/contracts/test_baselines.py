@@ -21,8 +21,10 @@ from contracts.baseline_lookup import get_baseline, get_line
 from contracts.baselines import METHODS, FitBaseline, FitResult, SetBaseline
 from contracts.calendars import DayType
 from contracts.check import Check, bit
+from contracts.check_settings import DEFAULTS
 from contracts.deviation.observation import BaselineCell
-from contracts.deviation.off_baseline import sigma_tenths
+from contracts.deviation.off_baseline import sigma_of, tenths_outside
+from contracts.meter_quality import MeterQuality
 from contracts.meters import RegisterMeter
 from contracts.reading import Quality, RawReading
 from tests.unit.contracts.reading_world import (
@@ -266,14 +268,30 @@ def test_a_register_after_a_gap_trains_nothing() -> None:
         (1_400, 50, 50),
         (1_640, 50, 80),
         (1_639, 50, 79),
-        (600, 50, 50),
+        (600, 50, -50),
         (2_000, 200, 50),
     ],
 )
 def test_a_distance_is_in_tenths_of_a_sigma_of_at_least_eight_per_cent(
     value: int, sigma: int, tenths: int
 ) -> None:
-    assert sigma_tenths(BaselineCell(1_000, sigma), value, 8) == tenths
+    cell = BaselineCell(1_000, sigma, 1_000, 1_000, 1_000)
+    assert tenths_outside(cell, 1_000, sigma_of(cell, 1_000, DEFAULTS), value) == tenths
+
+
+@pytest.mark.parametrize(
+    ("value", "tenths"), [(1_101, 0), (1_300, 20), (900, 0), (899, 0), (700, -20)]
+)
+def test_half_of_the_way_to_the_hours_beside_is_no_distance(value: int, tenths: int) -> None:
+    cell = BaselineCell(1_000, 100, 800, 1_200, 1_000)
+    assert tenths_outside(cell, 1_000, 100, value) == tenths
+
+
+def test_sigma_has_a_floor_of_the_level_and_follows_the_scale() -> None:
+    quiet = BaselineCell(100, 1, 100, 100, 1_000)
+    assert sigma_of(quiet, 1_000, DEFAULTS) == 50
+    assert sigma_of(quiet, 1_500, DEFAULTS) == 75
+    assert sigma_of(BaselineCell(0, 0, 0, 0, 0), 1_000, DEFAULTS) == 1
 
 
 def off(start: int, count: int, factor_percent: int) -> list[RawReading]:
@@ -283,26 +301,61 @@ def off(start: int, count: int, factor_percent: int) -> list[RawReading]:
     ]
 
 
-def test_eight_sigma_for_an_hour_is_a_deviation(world: ReadingWorld) -> None:
-    flags = in_force(world).flags(*off(FORTNIGHT, 5, 170), amount(FORTNIGHT + 5, 2_000))
+def test_ten_sigma_for_an_hour_are_a_deviation(world: ReadingWorld) -> None:
+    flags = in_force(world).flags(*off(FORTNIGHT, 5, 200), amount(FORTNIGHT + 5, 2_000))
     assert flags == [(), (), (), (Check.BASELINE,), (Check.BASELINE,), ()]
     (alert,) = world.alerts
     assert alert.expected == 1_990
-    assert alert.first_interval_ms == DAY + 14 * DAY_MS + 3 * QUARTER_MS
+    assert alert.first_interval_ms == DAY + 14 * DAY_MS
+    assert alert.last_interval_ms == DAY + 14 * DAY_MS + 4 * QUARTER_MS
+    assert alert.occurrences == 5
     assert alert.cleared_ms == DAY + 14 * DAY_MS + 5 * QUARTER_MS
 
 
-def test_five_sigma_for_four_hours_is_a_deviation(world: ReadingWorld) -> None:
-    flags = in_force(world).flags(*off(FORTNIGHT, 17, 145))
-    assert flags == [()] * 15 + [(Check.BASELINE,)] * 2
+def test_a_confirmed_run_marks_its_beginning_in_the_pages_and_the_month(
+    world: ReadingWorld,
+) -> None:
+    in_force(world).send(*off(FORTNIGHT, 5, 200), amount(FORTNIGHT + 5, 2_000))
+    marked = [
+        number
+        for number, slot in world.slots.items()
+        if slot.failed & bit(Check.BASELINE) and slot.applied & bit(Check.BASELINE)
+    ]
+    assert marked == [FORTNIGHT + place for place in range(5)]
+    failed = sum(
+        quality.failed[Check.BASELINE - 1]
+        for _, quality in world.state.iterate(MeterQuality, b"meter-quality/main/")
+    )
+    assert failed == 5
 
 
-def test_less_than_five_sigma_is_none_however_long(world: ReadingWorld) -> None:
-    assert in_force(world).flags(*off(FORTNIGHT, 40, 137)) == [()] * 40
+def test_fifteen_sigma_hours_beyond_two_are_a_deviation(world: ReadingWorld) -> None:
+    # 5.6 sigma: 3.6 beyond the allowance, so 17 quarter hours are 15.3 sigma hours.
+    flags = in_force(world).flags(*off(FORTNIGHT, 18, 145))
+    assert flags == [()] * 16 + [(Check.BASELINE,)] * 2
+    assert all(world.slots[FORTNIGHT + place].failed & bit(Check.BASELINE) for place in range(18))
+
+
+def test_less_than_two_and_a_half_sigma_is_none_however_long(world: ReadingWorld) -> None:
+    assert in_force(world).flags(*off(FORTNIGHT, 90, 119)) == [()] * 90
+
+
+def test_the_other_side_is_another_run(world: ReadingWorld) -> None:
+    readings = [*off(FORTNIGHT, 3, 200), *off(FORTNIGHT + 3, 3, 55), *off(FORTNIGHT + 6, 3, 200)]
+    assert in_force(world).flags(*readings) == [()] * 9
+
+
+def test_what_came_at_the_same_hour_a_week_ago_is_usual(world: ReadingWorld) -> None:
+    in_force(world).send(*off(FORTNIGHT, 20, 200))
+    week = 7 * 96
+    for start in range(20, week, 96):
+        world.send(*off(FORTNIGHT + start, min(96, week - start), 100))
+    assert world.flags(*off(FORTNIGHT + week, 20, 200)) == [()] * 20
+    assert world.flags(*off(FORTNIGHT + week + 20, 5, 200))[-1] == (Check.BASELINE,)
 
 
 def test_one_reading_that_agrees_begins_the_hour_anew(world: ReadingWorld) -> None:
-    readings = [*off(FORTNIGHT, 3, 170), *off(FORTNIGHT + 3, 1, 100), *off(FORTNIGHT + 4, 3, 170)]
+    readings = [*off(FORTNIGHT, 3, 200), *off(FORTNIGHT + 3, 1, 100), *off(FORTNIGHT + 4, 3, 200)]
     assert in_force(world).flags(*readings) == [()] * 7
 
 
@@ -329,7 +382,7 @@ def test_a_single_hour_of_an_hourly_meter_is_enough() -> None:
     fit(world)
     world.call(baselines.set_in_force, IN_FORCE, sender=ADMIN)
     start = 4 * 14 * 24
-    assert world.flags(amount(start, 4 * 3_400)) == [(Check.BASELINE,)]
+    assert world.flags(amount(start, 4 * 4_400)) == [(Check.BASELINE,)]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_a_rule_that_is_left_out_never_says_or_remembers_anything(
             observation.register_before, observation.register = 10, 100
             observation.register_verdict = Deviation(1, 2)
         if has_baseline:
-            observation.baseline = BaselineCell(10_000, 1)
+            observation.baseline = BaselineCell(10_000, 1, 10_000, 10_000, 10_000)
+            observation.day_score = 9_000
         for rule in RULES:
             if rule not in rules:
                 assert rule.judge(observation) is None, rule.check

@@ -142,7 +142,7 @@ def test_alerts_totals_and_any_key_are_proved(run: Run) -> None:
         ("alerts/main.06.000009", 404, "UNKNOWN_ALERT"),
         ("alerts/x", 404, "UNKNOWN_ALERT"),
         ("certificates/x", 400, "MALFORMED_PARAMETER"),
-        ("certificates/body.000001", 422, "UNKNOWN_CERTIFICATE"),
+        ("certificates/body.000001", 404, "UNKNOWN_CERTIFICATE"),
         ("totals/plant/2023", 400, "MALFORMED_PARAMETER"),
         ("totals/nobody/2023-11", 404, "UNKNOWN_SITE"),
         ("state/xyz", 400, "MALFORMED_PARAMETER"),

@@ -23,8 +23,8 @@ from node.memory_database import MemoryDatabase
 
 END_MS = 2**41
 METER = meter_name(0, CHECKED)
-NOT_OF_THESE_METERS = {Check.WEATHER}
-"""They have no model of days."""
+NOT_OF_THESE_METERS = {Check.CUSUM, Check.EWMA, Check.WEATHER}
+"""They have no model of days, and no fortnight of whole days since their baseline."""
 ALL = {rule.check for rule in RULES} - NOT_OF_THESE_METERS | {
     Check.SIGNATURE_SEQUENCE,
     Check.CLOCK,

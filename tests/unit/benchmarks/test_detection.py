@@ -8,6 +8,8 @@ import pytest
 import cli
 from benchmarks.buildings import building
 from benchmarks.detection import Judged, Tally, judge, tally_of
+from benchmarks.detection_data import office
+from benchmarks.faults import with_faults
 from benchmarks.labelled_file import LabelledMeter, LabelledReading
 from contracts.check import Check, bit
 
@@ -145,3 +147,10 @@ def test_a_bad_file_is_refused_with_its_line(
 
 def test_options_of_the_other_benchmark_are_wrong_usage() -> None:
     assert cli.run(["bench", "--quick", "detection"]) == 2
+
+
+def test_faults_of_the_night_lie_in_the_night() -> None:
+    faulty = with_faults(office(), "night load", first_day=28)
+    hours = {each.start_ms // HOUR_MS % 24 for each in faulty.readings if each.is_labelled}
+
+    assert hours == {20, 21, 22, 23, 0, 1, 2, 3, 4, 5}

@@ -8,16 +8,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from commands.month_option import hash_of_file, month_of, month_text
-from commands.output import JsonOption, fail, print_json, print_table, say
-from commands.submission import submit_and_print
-from commands.target import (
-    OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import fail, print_json, print_table, say
+from commands.session import Session, reads, signs
+from commands.target import OPERATOR_ACCOUNT
 
 app = typer.Typer(no_args_is_help=True, help="Emissions that no meter counts.")
 SiteArgument = Annotated[str, typer.Argument(help="The site.")]
@@ -28,7 +21,9 @@ not confirmed against the standard."""
 
 
 @app.command("submit")
+@signs(OPERATOR_ACCOUNT)
 def submit(
+    session: Session,
     site: SiteArgument,
     activity_id: ActivityArgument,
     amount: Annotated[str, typer.Argument(help="Amount, such as 1250.5.")],
@@ -49,11 +44,6 @@ def submit(
     uncertainty: Annotated[int, typer.Option(min=0, help="Permille of the amount.")] = 0,
     name: Annotated[str, typer.Option(help="For people; by default the id.")] = "",
     document: Annotated[Path | None, typer.Option(help="The document's file.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Count an activity in the totals of its months."""
     from commands.choices import choice_of
@@ -89,14 +79,7 @@ def submit(
         source=source,
         evidence_hash=hash_of_file(document, "--document"),
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "activity.submit", arguments, as_json=as_json)
+    session.submit("activity.submit", arguments)
 
 
 def scaled_amount(text: str) -> tuple[int, int]:
@@ -114,41 +97,27 @@ def scaled_amount(text: str) -> tuple[int, int]:
 
 
 @app.command("withdraw")
+@signs(OPERATOR_ACCOUNT)
 def withdraw(
+    session: Session,
     site: SiteArgument,
     activity_id: ActivityArgument,
     reason: Annotated[str, typer.Option(help="Why.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Take an activity out of the totals; the record stays."""
     from contracts.activities import WithdrawActivity
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        arguments = WithdrawActivity(site=site, activity_id=activity_id, reason=reason)
-        submit_and_print(connection.client, "activity.withdraw", arguments, as_json=as_json)
+    arguments = WithdrawActivity(site=site, activity_id=activity_id, reason=reason)
+    session.submit("activity.withdraw", arguments)
 
 
 @app.command("list")
-def list_activities(
-    site: SiteArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@reads
+def list_activities(session: Session, site: SiteArgument) -> None:
     """List the activities of a site, withdrawn ones too."""
-    with connect(network, node) as connection:
-        found: list[Any] = connection.client.entries(f"/v1/sites/{site}/activities", "activities")
-    if as_json:
+    with session.connect() as client:
+        found: list[Any] = client.entries(f"/v1/sites/{site}/activities", "activities")
+    if session.as_json:
         print_json({"activities": found})
         return
     if not found:

@@ -7,7 +7,6 @@ import typer
 
 from commands.case import AlertArgument, add_steps
 from commands.output import (
-    JsonOption,
     minute_text,
     print_fields,
     print_json,
@@ -17,14 +16,16 @@ from commands.output import (
     time_text,
     warn,
 )
-from commands.target import NetworkOption, NodeOption, connect
+from commands.session import Session, reads
 
 app = typer.Typer(no_args_is_help=True, help="Alerts: list, follow, explain, resolve, close.")
 add_steps(app)
 
 
 @app.command("list")
+@reads
 def list_alerts(
+    session: Session,
     state: Annotated[str | None, typer.Option(help="Such as open, explained, closed.")] = None,
     severity: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
     meter: Annotated[str | None, typer.Option(help="Of this meter only.")] = None,
@@ -33,9 +34,6 @@ def list_alerts(
         bool, typer.Option("--escalated", help="Only where a deadline has passed.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List alerts, the oldest first."""
     from commands.registry import meter_of
@@ -47,13 +45,13 @@ def list_alerts(
         "site": site,
         "escalated": "true" if escalated else None,
     }
-    with connect(network, node) as connection:
-        alerts = connection.client.alerts(limit=limit, **filters)
+    with session.connect() as client:
+        alerts = client.alerts(limit=limit, **filters)
         if meter is not None and not alerts:
             # A misspelt meter must not read as one without alerts.
-            meter_of(connection.client, meter)
+            meter_of(client, meter)
     alerts.sort(key=lambda alert: str(alert["opened_ms"]))
-    if as_json:
+    if session.as_json:
         print_json({"alerts": alerts})
         return
     if not alerts:
@@ -96,18 +94,14 @@ def deadline_text(alert: dict[str, Any]) -> str:
 
 
 @app.command("show")
-def show(
-    alert_id: AlertArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@reads
+def show(session: Session, alert_id: AlertArgument) -> None:
     """Show one alert with its whole story: who did what, when, and what is due."""
     from contracts.check import LABELS, Check
 
-    with connect(network, node) as connection:
-        alert: dict[str, Any] = connection.client.alert(alert_id)
-    if as_json:
+    with session.connect() as client:
+        alert: dict[str, Any] = client.alert(alert_id)
+    if session.as_json:
         print_json(alert)
         return
     check = Check[alert["check"]]
@@ -158,17 +152,16 @@ def _entry_row(entry: dict[str, Any]) -> tuple[object, ...]:
 
 
 @app.command("kpi")
+@reads
 def kpi(
+    session: Session,
     site: Annotated[str | None, typer.Option(help="Of this site only.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show how many cases wait, for how long, and how long people took, by site and cause."""
     query = {} if site is None else {"site": site}
-    with connect(network, node) as connection:
-        figures: dict[str, Any] = connection.client.read("/v1/case-figures", query)
-    if as_json:
+    with session.connect() as client:
+        figures: dict[str, Any] = client.read("/v1/case-figures", query)
+    if session.as_json:
         print_json(figures)
         return
     if not figures["counts"]:
@@ -214,19 +207,18 @@ def _mean_text(spent: dict[str, Any]) -> str:
 
 
 @app.command("watch")
+@reads
 def watch(
+    session: Session,
     after: Annotated[
         str, typer.Option(help="Cursor to go on behind; `latest` for what comes from now on.")
     ] = "latest",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Follow alerts as they are raised and dealt with, until Ctrl-C."""
-    with connect(network, node) as connection:
+    with session.connect() as client:
         warn("Waiting for alerts; Ctrl-C ends.")
-        for event in connection.client.events(after=after, kind="alert.,case."):
-            if as_json:
+        for event in client.events(after=after, kind="alert.,case."):
+            if session.as_json:
                 print_json_line(
                     {"cursor": event.cursor, "kind": event.kind, "alert": event.content}
                 )

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.output import (
-    JsonOption,
     fail,
     minute_text,
     print_fields,
@@ -14,15 +13,9 @@ from commands.output import (
     say,
     time_text,
 )
+from commands.session import Session, reads, signs
 from commands.submission import submit_and_print
-from commands.target import (
-    OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.target import OPERATOR_ACCOUNT
 
 if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
@@ -34,7 +27,9 @@ _ADMIN = "member-1-admin"
 
 
 @app.command("fit")
+@signs(OPERATOR_ACCOUNT)
 def fit(
+    session: Session,
     meter_id: MeterArgument,
     start: Annotated[
         str | None,
@@ -61,11 +56,6 @@ def fit(
         str | None, typer.Option(help="Meter of what is produced, for the production model.")
     ] = None,
     zone: Annotated[str, typer.Option(help="IANA zone of times without offset.")] = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Let every validator fit a baseline from the readings of a window, and gate it."""
     from commands.choices import choice_of
@@ -74,14 +64,7 @@ def fit(
     from contracts.baselines import FitBaseline
 
     chosen = choice_of(Model, model, "--model")
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         from_ms, to_ms = _window_of(client, meter_id, (start, end), zone)
         arguments = FitBaseline(
             meter_id=meter_id,
@@ -92,16 +75,16 @@ def fit(
             temperature=temperature,
             production=production,
         )
-        document = submit_and_print(client, "baseline.fit", arguments, as_json=as_json)
+        document = submit_and_print(client, "baseline.fit", arguments, as_json=session.as_json)
         result = fit_result_of(client, bytes.fromhex(document["id"]))
-        if not as_json:
+        if not session.as_json:
             say(words_of(result), _parameters_of(client, meter_id, result.version))
     if not result.accepted:
         fail(
             f"{meter_id}: expected a baseline that qualifies, got one that does not; choose "
             "another window or model, or accept that this meter has none"
         )
-    if not as_json:
+    if not session.as_json:
         say(f"Set it in force: tanlian baseline set {meter_id} {result.version} --as ADMIN")
 
 
@@ -126,7 +109,9 @@ def _window_of(
 
 
 @app.command("set")
+@signs(_ADMIN)
 def set_in_force(
+    session: Session,
     meter_id: MeterArgument,
     version: Annotated[int, typer.Argument(min=1, help="A version that qualifies.")],
     start: Annotated[
@@ -140,20 +125,12 @@ def set_in_force(
         str, typer.Option(help="Why; needed where one was in force before, or with --case.")
     ] = "",
     zone: Annotated[str, typer.Option(help="IANA zone of times without offset.")] = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Bring a baseline into force; needs an admin or certifier that did not fit it."""
     from commands.reading_input import stamp_of
     from contracts.baselines import SetBaseline
 
-    with connect(
-        network, node, account=account, passphrase_file=passphrase_file, default_account=_ADMIN
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         if start is None:
             from_ms = _version_of(client.baselines(meter=meter_id), meter_id, version)["to_ms"]
         else:
@@ -161,35 +138,33 @@ def set_in_force(
         arguments = SetBaseline(
             meter_id=meter_id, version=version, from_ms=from_ms, case=case, reason=reason
         )
-        submit_and_print(client, "baseline.set", arguments, as_json=as_json)
+        submit_and_print(client, "baseline.set", arguments, as_json=session.as_json)
 
 
 @app.command("show")
+@reads
 def show(
+    session: Session,
     meter_id: MeterArgument,
     version: Annotated[
         int | None, typer.Argument(min=1, help="One version with its profile or parameters.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show the baselines of a meter, refused ones too, or one of them in full."""
     from commands.registry import meter_of
 
-    with connect(network, node) as connection:
-        client = connection.client
+    with session.connect() as client:
         baselines: list[dict[str, Any]] = client.baselines(meter=meter_id)
         if not baselines:
             meter_of(client, meter_id)
         if version is not None:
             found = _version_of(baselines, meter_id, version)
-            if as_json:
+            if session.as_json:
                 print_json(found)
             else:
                 _print_one(client, found)
             return
-        if as_json:
+        if session.as_json:
             print_json({"baselines": baselines})
         elif not baselines:
             say("No baselines.")

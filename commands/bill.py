@@ -6,22 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from commands.month import month_of
-from commands.output import JsonOption, fail, print_json, print_table, say
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import fail, print_json, print_table, say
+from commands.session import Session, reads, signs
 
 app = typer.Typer(no_args_is_help=True, help="Utility bills: file, list, and how months compare.")
 _DEFAULT_ACCOUNT = "certifier"
 
 
 @app.command("submit")
+@signs(_DEFAULT_ACCOUNT)
 def submit(
+    session: Session,
     meter: Annotated[str, typer.Argument(help="Meter that is billed.")],
     month: Annotated[str, typer.Argument(help="Local month, such as 2018-01; it must be over.")],
     amount: Annotated[int, typer.Argument(min=0, help="Billed, in base units such as Wh.")],
@@ -29,11 +24,6 @@ def submit(
         Path | None, typer.Option(help="File of the bill; its SHA-256 is recorded.")
     ] = None,
     note: Annotated[str, typer.Option(help="Number of the bill, or why it replaces one.")] = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """File a bill; needs a certifier, or an account of the utility that the owner has named."""
     import hashlib
@@ -49,33 +39,24 @@ def submit(
     arguments = SubmitBill(
         meter_id=meter, month=month_of(month, "MONTH"), amount=amount, document=digest, note=note
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "bill.submit", arguments, as_json=as_json)
+    session.submit("bill.submit", arguments)
 
 
 @app.command("list")
+@reads
 def list_bills(
+    session: Session,
     meter: Annotated[str, typer.Argument(help="Meter id.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List the bills of a meter, and how its months compared with bill, second meter and peers."""
     from contracts.month import month_name
 
-    with connect(network, node) as connection:
-        client = connection.client
+    with session.connect() as client:
         bills: list[dict[str, Any]] = client.entries(f"/v1/meters/{meter}/bills", "bills")
         compared: list[dict[str, Any]] = client.entries(
             f"/v1/meters/{meter}/comparisons", "comparisons"
         )
-    if as_json:
+    if session.as_json:
         print_json({"bills": bills, "comparisons": compared})
         return
     if not bills and not compared:

@@ -7,15 +7,10 @@ from typing import Annotated
 
 import typer
 
-from commands.output import JsonOption, fail
-from commands.submission import submit_and_print
+from commands.output import fail
+from commands.session import Session, signs
 from commands.target import (
     OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
 )
 
 AlertArgument = Annotated[str, typer.Argument(help="Alert id, as `tanlian alert list` shows it.")]
@@ -43,39 +38,21 @@ def add_steps(app: typer.Typer) -> None:
 
 
 def _plain_step(method: str, default_account: str) -> Callable[..., None]:
-    def command(
-        alert_id: AlertArgument,
-        note: NoteOption = "",
-        network: NetworkOption = None,
-        node: NodeOption = None,
-        account: AccountOption = None,
-        passphrase_file: PassphraseOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @signs(default_account)
+    def command(session: Session, alert_id: AlertArgument, note: NoteOption = "") -> None:
         from contracts.cases import TakeStep
 
-        with connect(
-            network,
-            node,
-            account=account,
-            passphrase_file=passphrase_file,
-            default_account=default_account,
-        ) as connection:
-            arguments = TakeStep(alert_id=alert_id, note=note)
-            submit_and_print(connection.client, method, arguments, as_json=as_json)
+        session.submit(method, TakeStep(alert_id=alert_id, note=note))
 
     return command
 
 
+@signs(OPERATOR_ACCOUNT)
 def explain(
+    session: Session,
     alert_id: AlertArgument,
     cause: Annotated[str, typer.Option(help="Such as METER_FAULT, COMMS, SCHEDULE, EQUIPMENT.")],
     note: Annotated[str, typer.Option(help="What happened, and how one knows.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """From INVESTIGATING to EXPLAINED: a cause is stated."""
     from commands.choices import choice_of
@@ -85,17 +62,12 @@ def explain(
     arguments = ExplainCase(
         alert_id=alert_id, cause=choice_of(Cause, cause, "--cause"), explanation=note
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "case.explain", arguments, as_json=as_json)
+    session.submit("case.explain", arguments)
 
 
+@signs(OPERATOR_ACCOUNT)
 def resolve(
+    session: Session,
     alert_id: AlertArgument,
     baseline: Annotated[
         int | None, typer.Option(help="Version that was set in force since, by `baseline set`.")
@@ -107,11 +79,6 @@ def resolve(
         str | None, typer.Option(help="Nothing has to change: why. A second person signs.")
     ] = None,
     note: NoteOption = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """From EXPLAINED to VERIFIED, by a remedy that the contract checks or a dismissal."""
     from contracts.cases import TakeStep
@@ -123,59 +90,33 @@ def resolve(
             "expected exactly one of --baseline N, --correction N and --dismiss NOTE, "
             f"got {len(named)}"
         )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT if dismiss is None else _CERTIFIER,
-    ) as connection:
-        client = connection.client
-        if dismiss is not None:
-            step = TakeStep(alert_id=alert_id, note=dismiss)
-            submit_and_print(client, "case.dismiss", step, as_json=as_json)
-            return
-        method = "case.rebaseline" if correction is None else "case.correct"
-        number = baseline if correction is None else correction
-        assert number is not None, "one of the two is given"
-        remedy = NameRemedy(alert_id=alert_id, number=number, note=note)
-        submit_and_print(client, method, remedy, as_json=as_json)
+    if dismiss is not None:
+        dismissal = TakeStep(alert_id=alert_id, note=dismiss)
+        session.by_default(_CERTIFIER).submit("case.dismiss", dismissal)
+        return
+    method = "case.rebaseline" if correction is None else "case.correct"
+    number = baseline if correction is None else correction
+    assert number is not None, "one of the two is given"
+    session.submit(method, NameRemedy(alert_id=alert_id, number=number, note=note))
 
 
-def recheck(
-    alert_id: AlertArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@signs(OPERATOR_ACCOUNT)
+def recheck(session: Session, alert_id: AlertArgument) -> None:
     """Go on with the re-check of a window of more than three weeks of quarter hours."""
     from contracts.remedies import ContinueRecheck
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        arguments = ContinueRecheck(alert_id=alert_id)
-        submit_and_print(connection.client, "case.recheck", arguments, as_json=as_json)
+    session.submit("case.recheck", ContinueRecheck(alert_id=alert_id))
 
 
+@signs(_ADMIN)
 def configure(
+    session: Session,
     reason: Annotated[str, typer.Option(help="Why the terms change.")],
     hours: Annotated[
         list[str] | None,
         typer.Option(help="SEVERITY:ACK,EXPLAIN,RESOLVE in hours, such as high:8,72,168."),
     ] = None,
     escalations: Annotated[int, typer.Option(min=1, max=9, help="At most so many.")] = 3,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Set how long your organisation allows for the stages of its cases; others by default."""
     from chain.errors import ChainError
@@ -191,14 +132,7 @@ def configure(
         ConfigureCases.decode(terms.encode())
     except ChainError as error:
         fail(f"--hours: {error}")
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_ADMIN,
-    ) as connection:
-        submit_and_print(connection.client, "case.configure", terms, as_json=as_json)
+    session.submit("case.configure", terms)
 
 
 def _spans_in(text: str) -> tuple[int, tuple[int, ...]]:
@@ -215,41 +149,27 @@ def _spans_in(text: str) -> tuple[int, tuple[int, ...]]:
     return severity, tuple(int(part) * 3_600_000 for part in parts)
 
 
+@signs(OPERATOR_ACCOUNT)
 def comment(
+    session: Session,
     alert_id: AlertArgument,
     text: Annotated[str, typer.Argument(help="What is to be said.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Add a comment to an alert that is not CLOSED."""
     from contracts.cases import CommentCase
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        arguments = CommentCase(alert_id=alert_id, comment=text)
-        submit_and_print(connection.client, "case.comment", arguments, as_json=as_json)
+    session.submit("case.comment", CommentCase(alert_id=alert_id, comment=text))
 
 
+@signs(OPERATOR_ACCOUNT)
 def attach(
+    session: Session,
     alert_id: AlertArgument,
     file: Annotated[Path, typer.Argument(help="File that shows it; only its hash is sent.")],
     note: Annotated[str, typer.Option(help="What it shows.")] = "",
     media_type: Annotated[
         str | None, typer.Option(help="Such as application/pdf; guessed from the name.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Add the SHA-256 of a file to an alert that is not CLOSED; the file stays where it is."""
     import mimetypes
@@ -264,26 +184,15 @@ def attach(
         fail(f"{file}: expected a file to read, got: {error.strerror}")
     guessed = media_type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     evidence = EvidenceFile(sha256=digest, name=file.name, media_type=guessed)
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        arguments = AttachFile(alert_id=alert_id, file=evidence, note=note)
-        submit_and_print(connection.client, "case.attach", arguments, as_json=as_json)
+    session.submit("case.attach", AttachFile(alert_id=alert_id, file=evidence, note=note))
 
 
+@signs(OPERATOR_ACCOUNT)
 def assign(
+    session: Session,
     alert_id: AlertArgument,
     assignee: Annotated[str, typer.Argument(help="Public key of an OPERATOR or ADMIN, hex.")],
     note: NoteOption = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Make an account the one responsible for an alert."""
     from contracts.cases import AssignCase
@@ -292,12 +201,4 @@ def assign(
         public_key = bytes.fromhex(assignee)
     except ValueError:
         fail(f"ASSIGNEE: expected a public key of 64 hexadecimal digits, got {assignee!a}")
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        arguments = AssignCase(alert_id=alert_id, assignee=public_key, note=note)
-        submit_and_print(connection.client, "case.assign", arguments, as_json=as_json)
+    session.submit("case.assign", AssignCase(alert_id=alert_id, assignee=public_key, note=note))

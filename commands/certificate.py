@@ -1,7 +1,7 @@
 """``tanlian certificate``: engagements of certification bodies, and the certificates they issue."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -26,17 +26,8 @@ from commands.output import (
     print_table,
     say,
 )
+from commands.session import Session, reads, signs
 from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
-
-if TYPE_CHECKING:
-    from chain.codec import Record
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,7 +40,9 @@ _SCOPES: Final = ("direct", "purchased_energy")
 
 
 @app.command("open")
+@signs(CERTIFIER_ACCOUNT)
 def open_engagement(
+    session: Session,
     organisation: Annotated[str, typer.Argument(help="Organisation that is to be certified.")],
     site: Annotated[list[str], typer.Option(help="Of its sites; may be given again.")],
     from_month: Annotated[str, typer.Option("--from", help="First month, such as 2018-01.")],
@@ -64,11 +57,6 @@ def open_engagement(
     criteria: Annotated[
         str, typer.Option(help="What is verified against.")
     ] = "ISO 14064-1:2018; verified after ISO 14064-3:2019",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Open an engagement; its id is in the event."""
     from commands.choices import choice_of
@@ -83,48 +71,41 @@ def open_engagement(
         scopes=tuple(sorted(choice_of(Scope, each, "--scope") for each in scope or _SCOPES)),
         criteria=criteria,
     )
-    _send("certification.open", arguments, network, node, account, passphrase_file, as_json)
+    session.submit("certification.open", arguments)
 
 
 @app.command("plan")
+@signs(CERTIFIER_ACCOUNT)
 def plan(
+    session: Session,
     certification_id: IdArgument,
     document: Annotated[Path, typer.Option(help="The plan; its SHA-256 goes on the chain.")],
     meter: Annotated[list[str], typer.Option(help="Meter to sample; may be given again.")],
     intervals: Annotated[int, typer.Option(min=1, help="To draw of each meter.")] = 20,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Draw the sample from the hash of the block after the opening; waits for it."""
     from contracts.certification import SEED_DISTANCE
     from contracts.certifications import PlanSampling
 
     digest = file_hash(document)
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=CERTIFIER_ACCOUNT,
-    ) as connection:
-        opened = engagement_of(connection.client, certification_id)
+    with session.connect() as client:
+        opened = engagement_of(client, certification_id)
         arguments = PlanSampling(
             certification_id=certification_id,
             document=digest,
             meters=tuple(sorted(meter)),
             intervals_per_meter=intervals,
-            block=final_block(connection.client, opened["opened_height"] + SEED_DISTANCE),
+            block=final_block(client, opened["opened_height"] + SEED_DISTANCE),
         )
-        submit_and_print(connection.client, "certification.plan", arguments, as_json=as_json)
-        if not as_json:
-            print_sample(engagement_of(connection.client, certification_id))
+        submit_and_print(client, "certification.plan", arguments, as_json=session.as_json)
+        if not session.as_json:
+            print_sample(engagement_of(client, certification_id))
 
 
 @app.command("finding")
+@signs(CERTIFIER_ACCOUNT)
 def finding(
+    session: Session,
     certification_id: IdArgument,
     amount_g: Annotated[
         int, typer.Option(help="g CO2e by which the total is too high; below 0: too low.")
@@ -137,11 +118,6 @@ def finding(
     evidence: Annotated[
         Path | None, typer.Option(help="File that shows it; its SHA-256 goes on the chain.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Record a misstatement."""
     from commands.choices import choice_of
@@ -156,27 +132,16 @@ def finding(
         words=words,
         evidence=file_hash(evidence),
     )
-    _send(
-        "certification.record_misstatement",
-        arguments,
-        network,
-        node,
-        account,
-        passphrase_file,
-        as_json,
-    )
+    session.submit("certification.record_misstatement", arguments)
 
 
 @app.command("corrected")
+@signs(CERTIFIER_ACCOUNT)
 def corrected(
+    session: Session,
     certification_id: IdArgument,
     number: Annotated[int, typer.Argument(min=1, help="Of the misstatement.")],
     correction: Annotated[str, typer.Option(help="What was done.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Note that a misstatement was corrected; it stays."""
     from contracts.statements import CorrectMisstatement
@@ -184,15 +149,7 @@ def corrected(
     arguments = CorrectMisstatement(
         certification_id=certification_id, number=number, correction=correction
     )
-    _send(
-        "certification.correct_misstatement",
-        arguments,
-        network,
-        node,
-        account,
-        passphrase_file,
-        as_json,
-    )
+    session.submit("certification.correct_misstatement", arguments)
 
 
 @app.command("reexecute")
@@ -225,7 +182,9 @@ def reexecute(
 
 
 @app.command("conclude")
+@signs(CERTIFIER_ACCOUNT)
 def conclude(
+    session: Session,
     certification_id: IdArgument,
     reexecution: Annotated[Path, typer.Option(help="File that `certificate reexecute` wrote.")],
     basis: Annotated[str, typer.Option(help="Procedures, and why the opinion is what it is.")],
@@ -240,11 +199,6 @@ def conclude(
     exception: Annotated[
         list[str] | None, typer.Option(help="Case of the period that stays open; again for more.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """State what was found, bound to the block that the body's observer executed."""
     from commands.choices import choice_of
@@ -253,14 +207,8 @@ def conclude(
 
     node_id, height, block_hash, state_root = reexecution_in(reexecution)
     chosen = choice_of(AssuranceLevel, level, "--level"), choice_of(Opinion, opinion, "--opinion")
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=CERTIFIER_ACCOUNT,
-    ) as connection:
-        block = final_block(connection.client, height)
+    with session.connect() as client:
+        block = final_block(client, height)
         shown = (block.header.hash.hex(), block.header.state_root.hex())
         if shown != (block_hash, state_root):
             fail(
@@ -277,19 +225,16 @@ def conclude(
             node_id=node_id,
             block=block,
         )
-        submit_and_print(connection.client, "certification.conclude", arguments, as_json=as_json)
+        submit_and_print(client, "certification.conclude", arguments, as_json=session.as_json)
 
 
 @app.command("issue")
+@signs(CERTIFIER_ACCOUNT)
 def issue(
+    session: Session,
     certification_id: IdArgument,
     report: Annotated[str, typer.Option(help="The certified report: JSON file, or its SHA-256.")],
     valid_until: Annotated[str, typer.Option(help="Day from which it is no longer valid, UTC.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Issue the certificate of a concluded engagement; it has the same id."""
     from contracts.certificates import IssueCertificate
@@ -299,26 +244,25 @@ def issue(
         report=report_hash(report),
         valid_until_ms=moment_ms(valid_until, "--valid-until"),
     )
-    _send("certificate.issue", arguments, network, node, account, passphrase_file, as_json)
+    session.submit("certificate.issue", arguments)
 
 
 @app.command("list")
+@reads
 def list_certificates(
+    session: Session,
     organisation: Annotated[str | None, typer.Option(help="Of this organisation only.")] = None,
     body: Annotated[str | None, typer.Option(help="Of this certification body only.")] = None,
     engagements: Annotated[
         bool, typer.Option("--engagements", help="Engagements, certified or not.")
     ] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List certificates and how they stand, or engagements."""
     filters = {"organisation": organisation, "body": body}
     name = "certifications" if engagements else "certificates"
-    with connect(network, node) as connection:
-        found = connection.client.entries(f"/v1/{name}", name, filters)
-    if as_json:
+    with session.connect() as client:
+        found = client.entries(f"/v1/{name}", name, filters)
+    if session.as_json:
         print_json({name: found})
         return
     if not found:
@@ -331,24 +275,20 @@ def list_certificates(
 
 
 @app.command("show")
-def show(
-    certificate_id: IdArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@reads
+def show(session: Session, certificate_id: IdArgument) -> None:
     """Show an engagement with its misstatements, and its certificate with its changes."""
     from client.errors import RpcProblem
 
-    with connect(network, node) as connection:
-        engagement = engagement_of(connection.client, certificate_id)
+    with session.connect() as client:
+        engagement = engagement_of(client, certificate_id)
         try:
-            found = certificate_of(connection.client, certificate_id)
+            found = certificate_of(client, certificate_id)
         except RpcProblem as problem:
             if problem.code != "UNKNOWN_CERTIFICATE":
                 raise
             found = None
-    if as_json:
+    if session.as_json:
         print_json({"certification": engagement, "certificate": found})
         return
     print_engagement(engagement)
@@ -357,51 +297,34 @@ def show(
 
 
 @app.command("suspend")
-def suspend(
-    certificate_id: IdArgument,
-    reason: ReasonOption,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@signs(CERTIFIER_ACCOUNT)
+def suspend(session: Session, certificate_id: IdArgument, reason: ReasonOption) -> None:
     """Suspend a certificate until its body reinstates it."""
     from contracts.certificates import ChangeCertificate
 
     arguments = ChangeCertificate(certificate_id=certificate_id, reason=reason)
-    _send("certificate.suspend", arguments, network, node, account, passphrase_file, as_json)
+    session.submit("certificate.suspend", arguments)
 
 
 @app.command("revoke")
-def revoke(
-    certificate_id: IdArgument,
-    reason: ReasonOption,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@signs(CERTIFIER_ACCOUNT)
+def revoke(session: Session, certificate_id: IdArgument, reason: ReasonOption) -> None:
     """End a certificate for good."""
     from contracts.certificates import ChangeCertificate
 
     arguments = ChangeCertificate(certificate_id=certificate_id, reason=reason)
-    _send("certificate.revoke", arguments, network, node, account, passphrase_file, as_json)
+    session.submit("certificate.revoke", arguments)
 
 
 @app.command("reinstate")
+@signs(CERTIFIER_ACCOUNT)
 def reinstate(
+    session: Session,
     certificate_id: IdArgument,
     reason: ReasonOption,
     revisions: Annotated[
         int, typer.Option(min=0, help="Revisions that you looked at, as `show` counts them.")
     ],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Make a suspended certificate valid again, having looked at all that touched it."""
     from contracts.certificates import ReinstateCertificate
@@ -409,29 +332,10 @@ def reinstate(
     arguments = ReinstateCertificate(
         certificate_id=certificate_id, reason=reason, revision_count=revisions
     )
-    _send("certificate.reinstate", arguments, network, node, account, passphrase_file, as_json)
+    session.submit("certificate.reinstate", arguments)
 
 
 app.command("export")(credential.export)
 app.command("status-list")(credential.status_list)
 app.command("cosign")(credential.cosign)
 app.command("verify")(credential.verify)
-
-
-def _send(
-    method: str,
-    arguments: "Record",
-    network: Path | None,
-    node: str | None,
-    account: str | None,
-    passphrase_file: Path | None,
-    as_json: bool,
-) -> None:
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=CERTIFIER_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, method, arguments, as_json=as_json)

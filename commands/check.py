@@ -5,15 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.output import JsonOption, fail, print_json, print_table, say, time_text
+from commands.output import fail, print_json, print_table, say, time_text
+from commands.session import Session, reads, signs
 from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
 
 app = typer.Typer(
     no_args_is_help=True, help="Checks: which are on, and how strictly; what months compare with."
@@ -22,17 +16,16 @@ _DEFAULT_ACCOUNT = "member-1-admin"
 
 
 @app.command("list")
+@reads
 def list_checks(
+    session: Session,
     meter: Annotated[str | None, typer.Option(help="As they are for this meter.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List all checks with their parameters: defaults, or those of a meter."""
-    with connect(network, node) as connection:
+    with session.connect() as client:
         path = "/v1/checks" if meter is None else f"/v1/meters/{meter}/checks"
-        found: dict[str, Any] = connection.client.read(path)
-    if as_json:
+        found: dict[str, Any] = client.read(path)
+    if session.as_json:
         print_json(found)
         return
     rows: list[tuple[object, ...]] = []
@@ -60,18 +53,17 @@ def _parameter_cells(parameter: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 @app.command("history")
+@reads
 def history(
+    session: Session,
     meter: Annotated[str, typer.Argument(help="Meter id.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List who configured a meter's checks, when and why."""
-    with connect(network, node) as connection:
-        versions: list[dict[str, Any]] = connection.client.entries(
+    with session.connect() as client:
+        versions: list[dict[str, Any]] = client.entries(
             f"/v1/meters/{meter}/checks/versions", "versions"
         )
-    if as_json:
+    if session.as_json:
         print_json({"versions": versions})
         return
     if not versions:
@@ -100,7 +92,9 @@ def _off_names(enabled: int) -> list[str]:
 
 
 @app.command("configure")
+@signs(_DEFAULT_ACCOUNT)
 def configure(
+    session: Session,
     meter: Annotated[str, typer.Argument(help="Meter of the signing admin's organisation.")],
     reason: Annotated[str, typer.Option(help="Why; members see it.")],
     off: Annotated[
@@ -113,11 +107,6 @@ def configure(
     reset: Annotated[
         list[str] | None, typer.Option(help="Give a parameter its default again.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Change checks of a meter for readings that come later; the rest stays as it is."""
     from commands.choices import choice_of
@@ -129,14 +118,8 @@ def configure(
     switched_off = [choice_of(Check, each, "--off") for each in off or ()]
     switched_on = [choice_of(Check, each, "--on") for each in on or ()]
     assigned = dict(_assignment(each) for each in set_ or ())
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        found: dict[str, Any] = connection.client.read(f"/v1/meters/{meter}/checks")
+    with session.connect() as client:
+        found: dict[str, Any] = client.read(f"/v1/meters/{meter}/checks")
         is_off = {Check[each["name"]] for each in found["checks"] if not each["is_on"]}
         configured = found["configured"] or {"parameters": []}
         parameters = dict(configured["parameters"]) | assigned
@@ -150,11 +133,13 @@ def configure(
             parameters=tuple(sorted(parameters.items())),
             reason=reason,
         )
-        submit_and_print(connection.client, "check.configure", arguments, as_json=as_json)
+        submit_and_print(client, "check.configure", arguments, as_json=session.as_json)
 
 
 @app.command("sources")
+@signs(_DEFAULT_ACCOUNT)
 def sources(
+    session: Session,
     meter: Annotated[str, typer.Argument(help="Meter of the signing admin's organisation.")],
     utility: Annotated[
         str | None, typer.Option(help="Other organisation that may file its bills.")
@@ -162,24 +147,12 @@ def sources(
     second_meter: Annotated[
         str | None, typer.Option(help="Other meter of the same supply.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Name what a meter's months are held against; what is not named is taken away."""
     from contracts.check_source import NameSources
 
     arguments = NameSources(meter_id=meter, utility=utility, second_meter=second_meter)
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "check.name_sources", arguments, as_json=as_json)
+    session.submit("check.name_sources", arguments)
 
 
 def _assignment(text: str) -> tuple[str, int]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from commands.output import (
-    JsonOption,
     fail,
     minute_text,
     print_fields,
@@ -16,14 +15,8 @@ from commands.output import (
     say,
     time_text,
 )
-from commands.target import (
-    OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.session import Session, reads, signs
+from commands.target import OPERATOR_ACCOUNT
 
 if TYPE_CHECKING:
     from contracts.correction import Correction
@@ -37,7 +30,9 @@ _WITHDRAWN: Final = "raw"
 """Word for an amount: the meter's own reading is to count again."""
 
 
+@signs(OPERATOR_ACCOUNT)
 def correct(
+    session: Session,
     meter_id: MeterArgument,
     intervals: Annotated[
         list[str],
@@ -59,11 +54,6 @@ def correct(
         typer.Option("--base", help="Amounts in base units, such as watt hours, and not as sent."),
     ] = False,
     zone: ZoneOption = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Propose what is to count for intervals; another account approves it."""
     from commands.choices import choice_of
@@ -75,14 +65,8 @@ def correct(
 
     method_code = choice_of(MethodCode, method, "--method")
     evidence_hash = bytes(32) if evidence is None else _hash_of_file(evidence)
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        meter = meter_of(connection.client, meter_id)
+    with session.connect() as client:
+        meter = meter_of(client, meter_id)
         pairs = sorted(
             (interval_of(meter, text, zone, is_base=base) for text in intervals),
             key=lambda pair: pair[0],
@@ -95,28 +79,22 @@ def correct(
             reason=reason,
             evidence=evidence_hash,
         )
-        document = submit_and_print(
-            connection.client, "reading.correct", arguments, as_json=as_json
-        )
-    if not as_json:
+        document = submit_and_print(client, "reading.correct", arguments, as_json=session.as_json)
+    if not session.as_json:
         _say_number(meter_id, document)
 
 
+@signs(OPERATOR_ACCOUNT)
 def substitute(
+    session: Session,
     meter_id: MeterArgument,
     from_time: Annotated[str, typer.Argument(metavar="FROM", help="Start, ISO 8601.")],
     to_time: Annotated[str, typer.Argument(metavar="TO", help="End, exclusive, ISO 8601.")],
     reason: ReasonOption,
     zone: ZoneOption = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Propose substitutes for missing intervals; the chain computes them after 40 CFR 75."""
     from commands.reading_input import stamp_of
-    from commands.submission import submit_and_print
     from contracts.substitutes import SubstituteReadings
 
     arguments = SubstituteReadings(
@@ -125,17 +103,8 @@ def substitute(
         to_ms=stamp_of(to_time, zone),
         reason=reason,
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        document = submit_and_print(
-            connection.client, "reading.substitute", arguments, as_json=as_json
-        )
-    if as_json:
+    document = session.submit("reading.substitute", arguments)
+    if session.as_json:
         return
     print_table(
         ("!gap from (UTC)", "!to", ">assured", ">before", ">after", ">each", "method"),
@@ -155,14 +124,11 @@ def substitute(
     _say_number(meter_id, document)
 
 
+@signs(APPROVER_ACCOUNT)
 def approve(
+    session: Session,
     meter_id: MeterArgument,
     number: Annotated[int, typer.Argument(help="Number of the correction.", min=1)],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Approve a correction or substitute as another account: from then on it counts."""
     from commands.registry import meter_of, read_state
@@ -170,42 +136,33 @@ def approve(
     from contracts.correction import Correction, correction_key
     from contracts.corrections import ApproveCorrection
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=APPROVER_ACCOUNT,
-    ) as connection:
-        meter = meter_of(connection.client, meter_id)
-        found = read_state(connection.client, Correction, correction_key(meter_id, number))
+    with session.connect() as client:
+        meter = meter_of(client, meter_id)
+        found = read_state(client, Correction, correction_key(meter_id, number))
         if found is None:
             fail(
                 f"number: expected a correction of {meter_id}, got {number}; see "
                 f"`tanlian reading corrections {meter_id}`"
             )
-        if not as_json:
+        if not session.as_json:
             print_fields(_fields_of(meter, found))
         arguments = ApproveCorrection(meter_id=meter_id, number=number, proposal=found.proposal)
-        submit_and_print(
-            connection.client, "reading.approve_correction", arguments, as_json=as_json
-        )
+        submit_and_print(client, "reading.approve_correction", arguments, as_json=session.as_json)
 
 
+@reads
 def list_corrections(
+    session: Session,
     meter_id: MeterArgument,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List corrections and substitutes of a meter, the first proposed first."""
     from commands.registry import meter_of
 
-    with connect(network, node) as connection:
-        meter_of(connection.client, meter_id)
-        found: list[dict[str, Any]] = connection.client.corrections(meter_id, limit=limit)
-    if as_json:
+    with session.connect() as client:
+        meter_of(client, meter_id)
+        found: list[dict[str, Any]] = client.corrections(meter_id, limit=limit)
+    if session.as_json:
         print_json({"meter": meter_id, "corrections": found})
         return
     if not found:

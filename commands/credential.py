@@ -13,15 +13,8 @@ from commands.certification_input import (
     standing_of_body,
 )
 from commands.output import JsonOption, fail, print_fields, print_json, say, time_text
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-    find_network,
-    open_signer,
-)
+from commands.session import Session, signs, takes
+from commands.target import connect, find_network, open_signer
 
 if TYPE_CHECKING:
     from chain.crypto import Signer
@@ -29,24 +22,20 @@ if TYPE_CHECKING:
     from client.credentials.document import Document
     from client.credentials.verification import Verdict
     from client.synchronous import SyncTanlianClient
-    from node.provisioning import Network
 
 OutOption = Annotated[Path, typer.Option(help="File to write; must not exist.")]
 _PURPOSES: Final = ("revocation", "suspension")
 
 
+@signs()
 def export(
+    session: Session,
     certificate_id: Annotated[str, typer.Argument(help="Id such as certifier-1.000001.")],
     out: OutOption,
     status_lists: Annotated[
         Path | None,
         typer.Option(help="Directory for the body's two status lists of this moment."),
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Write a certificate as a Verifiable Credential, signed by the key that issued it."""
     from client.credentials import data_integrity
@@ -55,8 +44,8 @@ def export(
     from contracts.certificate import certificate_key
 
     _check_new(out)
-    signer = _signer(network, account, passphrase_file)
-    with connect(network, node) as connection:
+    signer = _signer(session)
+    with connect(session.network, session.node) as connection:
         client = connection.client
         certificate_of(client, certificate_id)  # refuses an id that there is not
         evidence = evidence_of(client.state_proof(certificate_key(certificate_id)))
@@ -76,38 +65,33 @@ def export(
                 written[path] = _status_list(client, chain_id, signer, certificate.body, purpose)
     for path, credential in written.items():
         _write(path, credential)
-    _tell(list(written), as_json=as_json)
+    _tell(list(written), as_json=session.as_json)
 
 
+@signs()
 def status_list(
+    session: Session,
     body: Annotated[str, typer.Argument(help="Certification body, such as certifier-1.")],
     purpose: Annotated[str, typer.Option(help="revocation or suspension.")],
     out: OutOption,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Write the status list of a body as of now, signed by the key that issued its certificates."""
     if purpose not in _PURPOSES:
         fail(f"--purpose: expected {' or '.join(_PURPOSES)}, got {purpose!a}")
     _check_new(out)
-    signer = _signer(network, account, passphrase_file)
-    with connect(network, node) as connection:
+    signer = _signer(session)
+    with connect(session.network, session.node) as connection:
         client = connection.client
         document = _status_list(client, _chain_id(client), signer, body, purpose)
     _write(out, document)
-    _tell([out], as_json=as_json)
+    _tell([out], as_json=session.as_json)
 
 
+@takes("network", "account", "passphrase_file", "as_json")
 def cosign(
+    session: Session,
     file: Annotated[Path, typer.Argument(help="Credential to add a proof to.")],
     out: OutOption,
-    network: NetworkOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Add one's own proof to those of a credential; in any order, none depends on another."""
     from client.credentials import data_integrity
@@ -116,9 +100,9 @@ def cosign(
     _check_new(out)
     document = parse(read_bounded(file), str(file))
     data_integrity.verify(document)  # nobody puts a hand under what does not hold
-    signer = _signer(network, account, passphrase_file)
+    signer = _signer(session)
     _write(out, data_integrity.sign(document, signer, _now_ms()))
-    _tell([out], as_json=as_json)
+    _tell([out], as_json=session.as_json)
 
 
 def verify(
@@ -214,10 +198,10 @@ def _status_list(
     return data_integrity.sign(document, signer, _now_ms())
 
 
-def _signer(network: Path | None, account: str | None, passphrase_file: Path | None) -> "Signer":
-    is_file = account is not None and Path(account).is_file()
-    found: Network | None = None if is_file else find_network(network)
-    return open_signer(found, account or CERTIFIER_ACCOUNT, passphrase_file)
+def _signer(session: Session) -> "Signer":
+    name = session.account or CERTIFIER_ACCOUNT
+    network = None if Path(name).is_file() else find_network(session.network)
+    return open_signer(network, name, session.passphrase_file)
 
 
 def _chain_id(client: "SyncTanlianClient") -> "Hash":

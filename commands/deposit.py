@@ -6,15 +6,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from commands.month import month_of
-from commands.output import JsonOption, print_json, print_table, say, time_text
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import print_json, print_table, say, time_text
+from commands.session import Session, reads, signs
 
 app = typer.Typer(
     no_args_is_help=True, help="China's monthly deposits: plan, enrol, submit, check, complete."
@@ -28,18 +21,15 @@ NoteOption = Annotated[str, typer.Option(help="For people.")]
 
 
 @app.command("plan")
+@signs(_ADMIN)
 def plan(
+    session: Session,
     site: SiteArgument,
     file: Annotated[Path, typer.Argument(help="JSON with the members of docs/reports.md, Plan.")],
     reason: Annotated[str, typer.Option(help="Why this version is filed.")],
     document: Annotated[
         Path | None, typer.Option(help="File of the full plan; its SHA-256 is recorded.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """File the next version of a site's monitoring plan."""
     from commands.filings import plan_of
@@ -47,34 +37,26 @@ def plan(
 
     digest = hash_of_file(document)
     arguments = plan_of(read_filing(file), file, site=site, digest=digest, reason=reason)
-    with connect(
-        network, node, account=account, passphrase_file=passphrase_file, default_account=_ADMIN
-    ) as connection:
-        submit_and_print(connection.client, "plan.file", arguments, as_json=as_json)
+    session.submit("plan.file", arguments)
 
 
 @app.command("enrol")
+@signs(_ADMIN)
 def enrol(
+    session: Session,
     site: SiteArgument,
     month: Annotated[str, typer.Argument(help="First month that is deposited; not over yet.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Start the clock of a site: 20, 25 and 40 days after each month."""
     from contracts.deposits import EnrolSite
 
-    arguments = EnrolSite(site=site, from_month=month_of(month, "MONTH"))
-    with connect(
-        network, node, account=account, passphrase_file=passphrase_file, default_account=_ADMIN
-    ) as connection:
-        submit_and_print(connection.client, "deposit.enrol", arguments, as_json=as_json)
+    session.submit("deposit.enrol", EnrolSite(site=site, from_month=month_of(month, "MONTH")))
 
 
 @app.command("submit")
+@signs(_ADMIN)
 def submit(
+    session: Session,
     site: SiteArgument,
     month: MonthArgument,
     report: Annotated[int, typer.Argument(min=1, help="Number of the anchored cn-monthly report.")],
@@ -82,11 +64,6 @@ def submit(
         Path | None, typer.Option(help="JSON with the members of docs/reports.md, Figures.")
     ] = None,
     note: NoteOption = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Submit a month's deposit: its anchored report, and figures that no meter measures."""
     from commands.filings import figures_of
@@ -97,71 +74,52 @@ def submit(
     arguments = SubmitDeposit(
         site=site, month=month_of(month, "MONTH"), report=report, figures=rows, note=note
     )
-    with connect(
-        network, node, account=account, passphrase_file=passphrase_file, default_account=_ADMIN
-    ) as connection:
-        submit_and_print(connection.client, "deposit.submit", arguments, as_json=as_json)
+    session.submit("deposit.submit", arguments)
 
 
 @app.command("check")
+@signs(_CERTIFIER)
 def check(
+    session: Session,
     site: SiteArgument,
     month: MonthArgument,
     submission: SubmissionArgument,
     note: NoteOption = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Take the district's check of a submitted deposit."""
     from contracts.deposits import PassDeposit
 
     number = month_of(month, "MONTH")
     arguments = PassDeposit(site=site, month=number, submission=submission, note=note)
-    with connect(
-        network, node, account=account, passphrase_file=passphrase_file, default_account=_CERTIFIER
-    ) as connection:
-        submit_and_print(connection.client, "deposit.check", arguments, as_json=as_json)
+    session.submit("deposit.check", arguments)
 
 
 @app.command("complete")
+@signs(_CERTIFIER)
 def complete(
+    session: Session,
     site: SiteArgument,
     month: MonthArgument,
     submission: SubmissionArgument,
     note: NoteOption = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Take the city's completion of a checked deposit, by another account."""
     from contracts.deposits import PassDeposit
 
     number = month_of(month, "MONTH")
     arguments = PassDeposit(site=site, month=number, submission=submission, note=note)
-    with connect(
-        network, node, account=account, passphrase_file=passphrase_file, default_account=_CERTIFIER
-    ) as connection:
-        submit_and_print(connection.client, "deposit.complete", arguments, as_json=as_json)
+    session.submit("deposit.complete", arguments)
 
 
 @app.command("list")
-def list_deposits(
-    site: SiteArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@reads
+def list_deposits(session: Session, site: SiteArgument) -> None:
     """List a site's deposits by month: each step, late ones, and what was missed."""
     from contracts.month import month_name
 
-    with connect(network, node) as connection:
-        deposits: Any = connection.client.entries(f"/v1/sites/{site}/deposits", "deposits")
-    if as_json:
+    with session.connect() as client:
+        deposits: Any = client.entries(f"/v1/sites/{site}/deposits", "deposits")
+    if session.as_json:
         print_json({"deposits": deposits})
         return
     if not deposits:

@@ -6,14 +6,7 @@ from typing import Annotated
 import typer
 
 from commands.output import JsonOption, fail, print_json, print_table, say
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.session import Session, signs
 
 app = typer.Typer(
     no_args_is_help=True, help="Two conflicting votes of one validator: list, record on chain."
@@ -60,24 +53,13 @@ def list_files(
 
 
 @app.command("record")
+@signs("member-1-admin")
 def record(
+    session: Session,
     file: Annotated[Path, typer.Argument(help="A file of `tanlian evidence list`.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Record evidence on chain; every validator checks both signatures again."""
     from contracts.evidence import RecordEquivocation
     from node.evidence_files import load_evidence
 
-    arguments = RecordEquivocation(evidence=load_evidence(file))
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account="member-1-admin",
-    ) as connection:
-        submit_and_print(connection.client, "evidence.record", arguments, as_json=as_json)
+    session.submit("evidence.record", RecordEquivocation(evidence=load_evidence(file)))

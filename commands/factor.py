@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from commands.month_option import day_ms
-from commands.output import JsonOption, fail, print_json, print_table, printable, say
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import fail, print_json, print_table, printable, say
+from commands.session import Session, reads, signs
 
 if TYPE_CHECKING:
     from client.asynchronous import Call
@@ -28,22 +21,21 @@ _BATCH: Final = 100
 
 
 @app.command("list")
+@reads
 def list_factors(
+    session: Session,
     factor: Annotated[str | None, typer.Option(help="Of this series only.")] = None,
     sets: Annotated[
         bool, typer.Option("--sets", help="List publications and sets of potentials.")
     ] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List factors by series and time, with how far each was confirmed."""
-    with connect(network, node) as connection:
+    with session.connect() as client:
         if sets:
-            _list_sets(connection.client, as_json=as_json)
+            _list_sets(client, as_json=session.as_json)
             return
-        factors = connection.client.factors(factor=factor)
-    if as_json:
+        factors = client.factors(factor=factor)
+    if session.as_json:
         print_json({"factors": factors})
         return
     if not factors:
@@ -95,7 +87,9 @@ def _list_sets(client: "SyncTanlianClient", *, as_json: bool) -> None:
 
 
 @app.command("set")
+@signs(DEFAULT_ACCOUNT)
 def set_factor(
+    session: Session,
     factor_id: Annotated[str, typer.Argument(help="Series, such as cn-grid-northwest.")],
     value: Annotated[int, typer.Argument(min=0, help="1e-4 g CO2e per base unit (5306 for "
                                                      "0.5306 kg/kWh).")],
@@ -111,11 +105,6 @@ def set_factor(
     base_unit: Annotated[str, typer.Option(help="Base unit that it is per.")] = "watt_hour",
     name: Annotated[str, typer.Option(help="For people; by default the series.")] = "",
     is_co2: Annotated[bool, typer.Option("--co2", help="The value is CO2 alone.")] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Set one period of a series; what is set changes by restatement only."""
     from commands.choices import choice_of
@@ -135,18 +124,13 @@ def set_factor(
         source=source,
         evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "factor.set", arguments, as_json=as_json)
+    session.submit("factor.set", arguments)
 
 
 @app.command("import")
+@signs(DEFAULT_ACCOUNT)
 def import_factors(
+    session: Session,
     files: Annotated[
         list[Path], typer.Argument(help="Tables such as those in examples/data/factors.")
     ],
@@ -160,11 +144,6 @@ def import_factors(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be sent, send nothing.")
     ] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Set the factors and potentials of published tables; what is there already stays."""
     from client.importers.published_factors import ImportPlan, read_published
@@ -180,18 +159,11 @@ def import_factors(
         fail(f"--only: expected the beginning of a series in the tables, got {prefixes!a}")
     published.factors = wanted
     if dry_run:
-        _print_published(published.factors, as_json=as_json)
+        _print_published(published.factors, as_json=session.as_json)
         return
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=DEFAULT_ACCOUNT,
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         sent_count, skipped_count = _set_published(client, published)
-    if as_json:
+    if session.as_json:
         print_json({"set": sent_count, "there_already": skipped_count})
         return
     say(f"{sent_count} committed, {skipped_count} factors there already.")

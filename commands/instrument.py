@@ -6,22 +6,17 @@ from typing import Annotated, Any, Final
 import typer
 
 from commands.month_option import hash_of_file, month_of
-from commands.output import JsonOption, fail, print_json, print_table, say
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import fail, print_json, print_table, say
+from commands.session import Session, reads, signs
 
 app = typer.Typer(no_args_is_help=True, help="Certificates and contracts for electricity.")
 _DEFAULT_ACCOUNT: Final = "member-1-admin"
 
 
 @app.command("register")
+@signs(_DEFAULT_ACCOUNT)
 def register(
+    session: Session,
     instrument_id: Annotated[str, typer.Argument(help="Name on the chain, such as wind-2023-10.")],
     serials: Annotated[str, typer.Argument(help="Serial numbers, such as 1000-1999.")],
     volume_wh: Annotated[int, typer.Argument(min=1, help="Wh.")],
@@ -35,11 +30,6 @@ def register(
         str, typer.Option(help="confirmed, secondary or unconfirmed.")
     ] = "unconfirmed",
     document: Annotated[Path | None, typer.Option(help="The certificate's file.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Register an instrument by its serial numbers."""
     from commands.choices import choice_of
@@ -67,26 +57,16 @@ def register(
         evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
         document_hash=hash_of_file(document, "--document"),
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "instrument.register", arguments, as_json=as_json)
+    session.submit("instrument.register", arguments)
 
 
 @app.command("retire")
+@signs(_DEFAULT_ACCOUNT)
 def retire(
+    session: Session,
     instrument_id: Annotated[str, typer.Argument(help="The instrument.")],
     site: Annotated[str, typer.Argument(help="Site that uses it.")],
     months: Annotated[list[str], typer.Argument(help="Wh by month, such as 2023-10=900000.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Retire an instrument, once and for good, into months of a site."""
     from contracts.instruments import RetireInstrument
@@ -98,29 +78,21 @@ def retire(
             fail(f"MONTHS: expected Wh by month such as 2023-10=900000, got {each!a}")
         allocated.append((month_of(month, "MONTHS"), int(amount)))
     arguments = RetireInstrument(instrument_id=instrument_id, site=site, months=tuple(allocated))
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "instrument.retire", arguments, as_json=as_json)
+    session.submit("instrument.retire", arguments)
 
 
 @app.command("list")
+@reads
 def list_instruments(
+    session: Session,
     organisation: Annotated[str | None, typer.Option(help="Of this organisation only.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List instruments, retired ones too."""
-    with connect(network, node) as connection:
-        found: list[Any] = connection.client.entries(
+    with session.connect() as client:
+        found: list[Any] = client.entries(
             "/v1/instruments", "instruments", {"organisation": organisation}
         )
-    if as_json:
+    if session.as_json:
         print_json({"instruments": found})
         return
     if not found:
@@ -143,7 +115,9 @@ def list_instruments(
 
 
 @app.command("market")
+@signs(_DEFAULT_ACCOUNT)
 def market(
+    session: Session,
     site: Annotated[str, typer.Argument(help="The site.")],
     name: Annotated[str, typer.Argument(help="Market that its instruments must be of.")],
     first: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
@@ -154,11 +128,6 @@ def market(
     supplier: Annotated[
         bool, typer.Option("--supplier", help="The series is the supplier's, not a residual mix.")
     ] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Set which market a site buys in, and what counts for the rest of its electricity."""
     from contracts.instruments import SetMarket
@@ -172,11 +141,4 @@ def market(
         rank=MarketRank.SUPPLIER if supplier else MarketRank.RESIDUAL_MIX,
         site=site,
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "market.set", arguments, as_json=as_json)
+    session.submit("market.set", arguments)

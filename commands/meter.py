@@ -5,35 +5,25 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.output import JsonOption, fail, print_fields, print_json, print_table, say, time_text
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-    find_network,
-)
+from commands.output import fail, print_fields, print_json, print_table, say, time_text
+from commands.session import Session, reads, signs
+from commands.target import find_network
 
 app = typer.Typer(no_args_is_help=True, help="Meters: register, list, show.")
 _DEFAULT_ACCOUNT = "member-1-admin"
 
 
 @app.command("list")
+@reads
 def list_meters(
+    session: Session,
     site: Annotated[str | None, typer.Option(help="At this site only.")] = None,
     organisation: Annotated[str | None, typer.Option(help="Of this organisation only.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List meters by id."""
-    with connect(network, node) as connection:
-        meters: list[dict[str, Any]] = connection.client.meters(
-            organisation=organisation, site=site
-        )
-    if as_json:
+    with session.connect() as client:
+        meters: list[dict[str, Any]] = client.meters(organisation=organisation, site=site)
+    if session.as_json:
         print_json({"meters": meters})
         return
     if not meters:
@@ -56,16 +46,15 @@ def list_meters(
 
 
 @app.command("show")
+@reads
 def show(
+    session: Session,
     meter_id: Annotated[str, typer.Argument(help="Meter id.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show everything that is registered of a meter."""
-    with connect(network, node) as connection:
-        found: dict[str, Any] = connection.client.meter(meter_id)
-    if as_json:
+    with session.connect() as client:
+        found: dict[str, Any] = client.meter(meter_id)
+    if session.as_json:
         print_json(found)
         return
     fields: list[tuple[str, object]] = []
@@ -78,20 +67,19 @@ def show(
 
 
 @app.command("quality")
+@reads
 def quality(
+    session: Session,
     meter_id: Annotated[str, typer.Argument(help="Meter id.")],
     month: Annotated[
         str | None, typer.Option(help="This local month in full, such as 2018-01.")
     ] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show how complete a meter's readings are, and how many checks they passed, by month."""
-    with connect(network, node) as connection:
+    with session.connect() as client:
         query = {} if month is None else {"month": month}
-        found: dict[str, Any] = connection.client.read(f"/v1/meters/{meter_id}/quality", query)
-    if as_json:
+        found: dict[str, Any] = client.read(f"/v1/meters/{meter_id}/quality", query)
+    if session.as_json:
         print_json(found)
         return
     if not found["months"]:
@@ -141,7 +129,9 @@ def _permille_text(permille: int | None) -> str:
 
 
 @app.command("register")
+@signs(_DEFAULT_ACCOUNT)
 def register(
+    session: Session,
     meter_id: Annotated[str, typer.Argument(help="Id that no organisation uses, a-z 0-9 . _ -.")],
     site: Annotated[str, typer.Option(help="Site of the signing account's organisation.")],
     calendar: Annotated[str, typer.Option(help="Calendar of the site: ID or ID:VERSION.")],
@@ -166,11 +156,6 @@ def register(
     nameplate_w: Annotated[int | None, typer.Option(help="Capacity in watts.")] = None,
     factor: Annotated[str | None, typer.Option(help="Emission factor series.")] = None,
     parent: Annotated[str | None, typer.Option(help="Meter that this is a sub-meter of.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Register a meter in mode BACKFILL; needs an admin of the site's organisation."""
     from commands.choices import choice_of
@@ -178,7 +163,6 @@ def register(
     from contracts.meters import RegisterMeter
 
     calendar_id, _, version = calendar.partition(":")
-    signer_name = account or _DEFAULT_ACCOUNT
     arguments = RegisterMeter(
         meter_id=meter_id,
         site=site,
@@ -201,14 +185,15 @@ def register(
         parent=parent,
         factor=factor,
         co2_check=None,
-        responsible=_public_key_of(network, responsible or signer_name),
+        responsible=_public_key_of(
+            session.network, responsible or session.account or _DEFAULT_ACCOUNT
+        ),
         calibration_certificate=bytes(32),
         calibration_valid_until_ms=0,
         installed_from_ms=0,
         installed_to_ms=None,
     )
-    with connect(network, node, account=signer_name, passphrase_file=passphrase_file) as connection:
-        submit_and_print(connection.client, "meter.register", arguments, as_json=as_json)
+    session.submit("meter.register", arguments)
 
 
 def _version_of(text: str) -> int:

@@ -7,7 +7,7 @@ import typer
 
 from commands import guard
 from commands.output import JsonOption, print_fields, print_json, short, time_text
-from commands.target import NetworkOption, NodeOption, connect
+from commands.session import Session, reads
 
 app = typer.Typer(no_args_is_help=True, help="One node: run it, ask it, verify its data.")
 app.add_typer(guard.app, name="guard")
@@ -30,13 +30,12 @@ def run(
 
 
 @app.command("status")
-def status(
-    network: NetworkOption = None, node: NodeOption = None, as_json: JsonOption = False
-) -> None:
+@reads
+def status(session: Session) -> None:
     """Show what a node says of itself and of its peers."""
-    with connect(network, node) as connection:
-        found: dict[str, Any] = connection.client.status()
-    if as_json:
+    with session.connect() as client:
+        found: dict[str, Any] = client.status()
+    if session.as_json:
         print_json(found)
         return
     peers = found["peers"]

@@ -5,15 +5,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from commands.month import month_of
-from commands.output import JsonOption, fail, print_json, print_table, say, short, time_text
+from commands.output import fail, print_json, print_table, say, short, time_text
+from commands.session import Session, reads, signs
 from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
 
 app = typer.Typer(no_args_is_help=True, help="Months of sites: close, list, restate.")
 _DEFAULT_ACCOUNT: Final = "member-1-admin"
@@ -23,7 +17,9 @@ MonthArgument = Annotated[str, typer.Argument(help="Closed month, such as 2018-0
 
 
 @app.command("close")
+@signs(_DEFAULT_ACCOUNT)
 def close(
+    session: Session,
     month: Annotated[str, typer.Argument(help="Month such as 2018-01; over at its place.")],
     site: Annotated[
         list[str] | None, typer.Option(help="Site to close; several are allowed.")
@@ -32,11 +28,6 @@ def close(
         str | None, typer.Option(help="Close all sites of this organisation.")
     ] = None,
     note: Annotated[str, typer.Option(help="For people.")] = "",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Close a month: its totals stand, and what comes later is counted apart."""
     from contracts.period import ClosePeriod
@@ -44,14 +35,7 @@ def close(
     if (site is None) == (organisation is None):
         fail("expected either --site or --organisation, got both or neither")
     number = month_of(month, "MONTH")
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         names = site or [str(each["site_id"]) for each in client.sites(organisation=organisation)]
         if not names:
             fail(f"--organisation: expected one with sites, got {organisation!a}")
@@ -59,24 +43,19 @@ def close(
         for start in range(0, len(names), _SITES_A_CALL):
             sites = tuple(names[start : start + _SITES_A_CALL])
             arguments = ClosePeriod(sites=sites, month=number, note=note)
-            submit_and_print(client, "period.close", arguments, as_json=as_json)
+            submit_and_print(client, "period.close", arguments, as_json=session.as_json)
 
 
 @app.command("list")
-def list_closed(
-    site: SiteArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@reads
+def list_closed(session: Session, site: SiteArgument) -> None:
     """List the closed months of a site, and restatements that wait for a second signature."""
     from contracts.month import month_name
 
-    with connect(network, node) as connection:
-        client = connection.client
+    with session.connect() as client:
         months: Any = client.entries(f"/v1/sites/{site}/closed-months", "closed_months")
         waiting: Any = client.entries(f"/v1/sites/{site}/restatement-proposals", "proposals")
-    if as_json:
+    if session.as_json:
         print_json({"closed_months": months, "proposals": waiting})
         return
     if not months:
@@ -104,42 +83,29 @@ def list_closed(
 
 
 @app.command("restate")
+@signs(_DEFAULT_ACCOUNT)
 def restate(
+    session: Session,
     site: SiteArgument,
     month: MonthArgument,
     reason: Annotated[str, typer.Option(help="Why; it stands on the chain for ever.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Propose to take up what came after a close; another admin approves it."""
     from contracts.month_restatement import RestateMonth
 
     arguments = RestateMonth(site=site, month=month_of(month, "MONTH"), reason=reason)
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        document = submit_and_print(connection.client, "period.restate", arguments, as_json=as_json)
-    if not as_json:
+    document = session.submit("period.restate", arguments)
+    if not session.as_json:
         say(f"Another admin: tanlian period approve {site} {month} {document['id']} --as ACCOUNT")
 
 
 @app.command("approve")
+@signs(_DEFAULT_ACCOUNT)
 def approve(
+    session: Session,
     site: SiteArgument,
     month: MonthArgument,
     proposal: Annotated[str, typer.Argument(help="Id of the proposing transaction.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Restate a closed month with the second signature."""
     import re
@@ -151,13 +117,4 @@ def approve(
     arguments = ApproveRestatement(
         site=site, month=month_of(month, "MONTH"), proposal=bytes.fromhex(proposal)
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(
-            connection.client, "period.approve_restatement", arguments, as_json=as_json
-        )
+    session.submit("period.approve_restatement", arguments)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.output import JsonOption, fail, print_fields, print_json, say, time_text
-from commands.target import NetworkOption, NodeOption, connect
+from commands.session import Session, takes
+from commands.target import connect
 
 if TYPE_CHECKING:
     from chain.genesis import Genesis
@@ -28,81 +29,81 @@ AtArgument = Annotated[
 
 
 @get.command("reading")
+@takes("network", "node")
 def get_reading(
+    session: Session,
     meter_id: MeterArgument,
     at: AtArgument,
     out: OutOption = None,
     zone: ZoneOption = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
 ) -> None:
     """Prove the reading of an interval, and that there is no second one."""
     from commands.reading_input import stamp_of
 
     at_ms = stamp_of(at, zone)
-    _fetch(f"readings/{meter_id}/{at_ms}", out, f"reading-{meter_id}-{at_ms}", (network, node))
+    _fetch(f"readings/{meter_id}/{at_ms}", out, f"reading-{meter_id}-{at_ms}", session)
 
 
 @get.command("absence")
+@takes("network", "node")
 def get_absence(
+    session: Session,
     meter_id: MeterArgument,
     at: AtArgument,
     out: OutOption = None,
     zone: ZoneOption = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
 ) -> None:
     """Prove all that was sent around an interval: how often it was sent, or that it never was."""
     from commands.reading_input import stamp_of
 
     at_ms = stamp_of(at, zone)
-    _fetch(f"absences/{meter_id}/{at_ms}", out, f"absence-{meter_id}-{at_ms}", (network, node))
+    _fetch(f"absences/{meter_id}/{at_ms}", out, f"absence-{meter_id}-{at_ms}", session)
 
 
 @get.command("alert")
+@takes("network", "node")
 def get_alert(
+    session: Session,
     alert_id: Annotated[str, typer.Argument(help="Alert id, as `tanlian alert list` shows it.")],
     out: OutOption = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
 ) -> None:
     """Prove an alert as it stands."""
-    _fetch(f"alerts/{alert_id}", out, f"alert-{alert_id}", (network, node))
+    _fetch(f"alerts/{alert_id}", out, f"alert-{alert_id}", session)
 
 
 @get.command("certificate")
+@takes("network", "node")
 def get_certificate(
+    session: Session,
     certificate_id: Annotated[str, typer.Argument(help="Body and number: verifier.000001.")],
     out: OutOption = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
 ) -> None:
     """Prove a certificate, and that it is not revoked or suspended; or that it is."""
-    _fetch(f"certificates/{certificate_id}", out, f"certificate-{certificate_id}", (network, node))
+    _fetch(f"certificates/{certificate_id}", out, f"certificate-{certificate_id}", session)
 
 
 @get.command("total")
+@takes("network", "node")
 def get_total(
+    session: Session,
     owner: Annotated[str, typer.Argument(metavar="SITE|ORGANISATION", help="Whose total.")],
     month: Annotated[str, typer.Argument(help="Such as 2018-01.")],
     out: OutOption = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
 ) -> None:
     """Prove the total of a month, or that there is none."""
-    _fetch(f"totals/{owner}/{month}", out, f"total-{owner}-{month}", (network, node))
+    _fetch(f"totals/{owner}/{month}", out, f"total-{owner}-{month}", session)
 
 
 @get.command("state")
+@takes("network", "node")
 def get_state(
+    session: Session,
     key: Annotated[str, typer.Argument(help="State key, such as meter/office-main.")],
     out: OutOption = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
 ) -> None:
     """Prove what any state key holds, or that it is absent."""
     encoded = key.encode()
-    _fetch(f"state/{encoded.hex()}", out, f"state-{key.replace('/', '-')}", (network, node))
+    _fetch(f"state/{encoded.hex()}", out, f"state-{key.replace('/', '-')}", session)
 
 
 @app.command("verify")
@@ -132,14 +133,14 @@ def verify(
     )
 
 
-def _fetch(path: str, out: Path | None, name: str, target: tuple[Path | None, str | None]) -> None:
+def _fetch(path: str, out: Path | None, name: str, session: Session) -> None:
     """Fetches a proof file, verifies it where a genesis is at hand, and writes it."""
     from urllib.parse import quote
 
     from chain import jcs
     from node.genesis_file import load_genesis
 
-    with connect(*target) as connection:
+    with connect(session.network, session.node) as connection:
         document = connection.client.read(f"/v1/proofs/files/{quote(path)}")
     text = jcs.encode(document) + b"\n"
     network = connection.network

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands import correction
-from commands.output import JsonOption, fail, print_fields, print_json, print_table, say, time_text
-from commands.target import (
-    OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import fail, print_fields, print_json, print_table, say, time_text
+from commands.session import Session, reads, signs
+from commands.target import OPERATOR_ACCOUNT, connect
 
 if TYPE_CHECKING:
     from contracts.interval import Interval
@@ -28,7 +22,9 @@ ZoneOption = Annotated[str, typer.Option(help="IANA zone of stamps without offse
 
 
 @app.command("submit")
+@signs(OPERATOR_ACCOUNT)
 def submit(
+    session: Session,
     meter_id: MeterArgument,
     source: Annotated[
         str,
@@ -47,50 +43,38 @@ def submit(
         ),
     ] = None,
     zone: ZoneOption = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Sign readings of a meter, submit them, wait for the block and print the receipt."""
     from commands.reading_input import read_value
     from commands.reading_receipts import submit_readings
     from commands.registry import meter_of
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        meter = meter_of(connection.client, meter_id)
+    with session.connect() as client:
+        meter = meter_of(client, meter_id)
         if Path(source).suffix in {".csv", ".gz"}:
             from client.importers.table import read_table
 
             readings = read_table(Path(source), meter, zone)
         else:
-            readings = (read_value(connection.client, meter, source, at, zone),)
-        submit_readings(connection.client, meter, readings, as_json=as_json)
+            readings = (read_value(client, meter, source, at, zone),)
+        submit_readings(client, meter, readings, as_json=session.as_json)
 
 
 @app.command("list")
+@reads
 def list_readings(
+    session: Session,
     meter_id: MeterArgument,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List the intervals of a meter that have a value, the newest last."""
     from commands.registry import intervals_backwards, meter_of
 
-    with connect(network, node) as connection:
-        meter = meter_of(connection.client, meter_id)
-        found = list(islice(intervals_backwards(connection.client, meter), limit))
+    with session.connect() as client:
+        meter = meter_of(client, meter_id)
+        found = list(islice(intervals_backwards(client, meter), limit))
     found.reverse()
-    if as_json:
+    if session.as_json:
         print_json({"meter": meter_id, "readings": [_document(meter, each) for each in found]})
         return
     if not found:
@@ -114,28 +98,27 @@ def list_readings(
 
 
 @app.command("get")
+@reads
 def get(
+    session: Session,
     meter_id: MeterArgument,
     at: Annotated[str, typer.Argument(help="A moment of the interval, ISO 8601.")],
     zone: ZoneOption = "UTC",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show one interval: value, checks that applied and failed, and channels."""
     from commands.correction import correction_document, correction_field
     from commands.reading_input import stamp_of
     from commands.registry import corrections_of, interval_at, meter_of
 
-    with connect(network, node) as connection:
-        meter = meter_of(connection.client, meter_id)
-        found = interval_at(connection.client, meter, stamp_of(at, zone))
+    with session.connect() as client:
+        meter = meter_of(client, meter_id)
+        found = interval_at(client, meter, stamp_of(at, zone))
         if found is None:
             fail(f"{meter_id}: expected a reading of the interval at {at}, got none")
-        history = list(corrections_of(connection.client, meter, found))
+        history = list(corrections_of(client, meter, found))
     document = _document(meter, found)
     document["corrections"] = [correction_document(each, found.start_ms) for each in history]
-    if as_json:
+    if session.as_json:
         print_json(document)
         return
     raw, base = found.raw, _base_unit(meter)
@@ -156,20 +139,19 @@ def get(
 
 
 @app.command("trace")
+@reads
 def trace(
+    session: Session,
     transaction_id: Annotated[
         str, typer.Argument(help="Transaction id, as `tanlian reading submit` prints it.")
     ],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Follow readings to their block and check the proof here, trusting the genesis only."""
     from commands.tracing import trace_transaction
 
-    with connect(network, node) as connection:
+    with connect(session.network, session.node) as connection:
         document = trace_transaction(connection.client, connection.network, transaction_id)
-    if as_json:
+    if session.as_json:
         print_json(document)
     else:
         print_fields(list(document.items()))

@@ -5,15 +5,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from commands.output import JsonOption, fail, print_json, print_table, say
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.output import fail, print_json, print_table, say
+from commands.session import Session, reads, signs
 from commands.total import tonnes
 
 app = typer.Typer(no_args_is_help=True, help="Yearly targets of sites, progress and forecast.")
@@ -22,7 +15,9 @@ SiteArgument = Annotated[str, typer.Argument(help="The site.")]
 
 
 @app.command("set")
+@signs(_DEFAULT_ACCOUNT)
 def set_target(
+    session: Session,
     site: SiteArgument,
     base: Annotated[str, typer.Argument(help="Base year and its tonnes, such as 2017=450.")],
     years: Annotated[list[str], typer.Argument(help="Tonnes by year, such as 2018=430 2019=410.")],
@@ -34,11 +29,6 @@ def set_target(
         bool, typer.Option("--market-based", help="Count scope 2 market-based.")
     ] = False,
     tolerance: Annotated[int, typer.Option(min=0, max=1000, help="Permille.")] = 0,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Set a site's path; what stood before stays as an older version."""
     from contracts.emissions import Scope
@@ -59,14 +49,7 @@ def set_target(
         tolerance_permille=tolerance,
         reason=reason,
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "target.set", arguments, as_json=as_json)
+    session.submit("target.set", arguments)
 
 
 def _year_and_grams(text: str, argument: str) -> tuple[int, int]:
@@ -77,17 +60,16 @@ def _year_and_grams(text: str, argument: str) -> tuple[int, int]:
 
 
 @app.command("show")
+@reads
 def show(
+    session: Session,
     site: SiteArgument,
     year: Annotated[int, typer.Option(help="A year of the path.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show what the path allows, what was emitted, and what the year will come to."""
-    with connect(network, node) as connection:
-        document: Any = connection.client.read(f"/v1/sites/{site}/target", {"year": str(year)})
-    if as_json:
+    with session.connect() as client:
+        document: Any = client.read(f"/v1/sites/{site}/target", {"year": str(year)})
+    if session.as_json:
         print_json(document)
         return
     target, progress = document["target"], document["progress"]
@@ -121,13 +103,12 @@ def show(
 
 
 @app.command("list")
-def list_targets(
-    network: NetworkOption = None, node: NodeOption = None, as_json: JsonOption = False
-) -> None:
+@reads
+def list_targets(session: Session) -> None:
     """List the targets in force."""
-    with connect(network, node) as connection:
-        found: list[Any] = connection.client.entries("/v1/targets", "targets")
-    if as_json:
+    with session.connect() as client:
+        found: list[Any] = client.entries("/v1/targets", "targets")
+    if session.as_json:
         print_json({"targets": found})
         return
     if not found:

@@ -17,13 +17,7 @@ from commands.output import (
     short,
     time_text,
 )
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.session import Session, reads, signs
 
 if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
@@ -50,7 +44,9 @@ OrganisationArgument = Annotated[str, typer.Argument(help="Organisation whose re
 
 
 @app.command("build")
+@signs()
 def build(
+    session: Session,
     organisation: OrganisationArgument,
     first: Annotated[str, typer.Option("--from", help="First month, such as 2018-01.")],
     last: Annotated[str, typer.Option("--to", help="Last month, inclusive.")],
@@ -61,11 +57,6 @@ def build(
     anchor: Annotated[
         bool, typer.Option("--anchor", help="Put its hash on the chain, signed by an admin.")
     ] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Build a report from a node's newest state; with --anchor, anchor it too."""
     import sys
@@ -77,20 +68,15 @@ def build(
     query = {"kind": wanted.name, "organisation": organisation}
     query |= {"from": first, "to": last}
     months = (month_of(first, "--from"), month_of(last, "--to"))
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT if anchor else None,
-    ) as connection:
-        document = connection.client.read("/v1/report-document", query)
+    signing = session.by_default(_DEFAULT_ACCOUNT) if anchor else session
+    with signing.connect() as client:
+        document = client.read("/v1/report-document", query)
         body = jcs.encode(document)
         paths = None if out is None else write_report(document, body, out)
         anchored = None
         if anchor:
-            anchored = _anchor(connection.client, wanted, months, document, body)
-    if as_json:
+            anchored = _anchor(client, wanted, months, document, body)
+    if session.as_json:
         print_json({"files": [str(path) for path in paths or ()], **_summary(document, body)})
         return
     if paths is None and not anchor:
@@ -104,18 +90,15 @@ def build(
 
 
 @app.command("list")
+@reads
 def list_reports(
+    session: Session,
     organisation: Annotated[str | None, typer.Option(help="Of this organisation only.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List anchored reports, and whether a revision has touched their period."""
-    with connect(network, node) as connection:
-        reports: Any = connection.client.entries(
-            "/v1/reports", "reports", {"organisation": organisation}
-        )
-    if as_json:
+    with session.connect() as client:
+        reports: Any = client.entries("/v1/reports", "reports", {"organisation": organisation})
+    if session.as_json:
         print_json({"reports": reports})
         return
     if not reports:
@@ -137,28 +120,26 @@ def list_reports(
 
 
 @app.command("show")
+@reads
 def show(
+    session: Session,
     organisation: OrganisationArgument,
     number: Annotated[int, typer.Argument(min=1, help="Number, as `report list` shows it.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show an anchored report: its totals, its factors, and what has touched it since."""
-    with connect(network, node) as connection:
-        report: Any = connection.client.read(f"/v1/reports/{organisation}/{number}")
-    if as_json:
+    with session.connect() as client:
+        report: Any = client.read(f"/v1/reports/{organisation}/{number}")
+    if session.as_json:
         print_json(report)
         return
     print_fields(_report_fields(report))
 
 
 @app.command("verify")
+@reads
 def verify(
+    session: Session,
     file: Annotated[Path, typer.Argument(help="The report's JSON, as it was written.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Check a report: canonical, anchored, of this chain, and what a node computes itself."""
     import hashlib
@@ -167,8 +148,7 @@ def verify(
 
     document, body = read_report(file)
     digest = hashlib.sha256(body).hexdigest()
-    with connect(network, node) as connection:
-        client = connection.client
+    with session.connect() as client:
         report: Any = client.read(f"/v1/report-documents/{digest}")
         faults = [*_headline_faults(document, report), *_place_faults(client, document, report)]
         rebuilt: Any = client.read("/v1/report-document", _query_of(document))
@@ -182,7 +162,7 @@ def verify(
         "changed_since": changed,
         "recomputed": not changed,
     }
-    if as_json:
+    if session.as_json:
         print_json(result)
     else:
         _print_verdict(document, report, faults, changed)
@@ -223,28 +203,16 @@ def replay(
 
 
 @app.command("define")
+@signs(_DEFAULT_ACCOUNT)
 def define(
+    session: Session,
     file: Annotated[Path, typer.Argument(help="JSON with the members of docs/reports.md, Design.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Define what reports of the signing admin's organisation cover: the next design version."""
     from commands.filings import design_of
     from commands.report_file import read_filing
-    from commands.submission import submit_and_print
 
-    arguments = design_of(read_filing(file), file)
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "report.define", arguments, as_json=as_json)
+    session.submit("report.define", design_of(read_filing(file), file))
 
 
 def _named_kind(name: str) -> "ReportKind":

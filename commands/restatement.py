@@ -8,16 +8,10 @@ import typer
 from commands import factor as factor_command
 from commands.factor import DEFAULT_ACCOUNT
 from commands.month_option import day_ms, hash_of_file
-from commands.output import JsonOption, fail, print_json, print_table, say
+from commands.output import fail, print_json, print_table, say
+from commands.session import Session, reads, signs
 from commands.submission import submit_and_print
-from commands.target import (
-    OPERATOR_ACCOUNT,
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.target import OPERATOR_ACCOUNT
 
 if TYPE_CHECKING:
     from contracts.factor import FuelBasis
@@ -32,7 +26,9 @@ NumberArgument = Annotated[int, typer.Argument(min=1, help="Number of the restat
 
 
 @app.command("restate")
+@signs(DEFAULT_ACCOUNT)
 def restate(
+    session: Session,
     factor_id: SeriesArgument,
     value: Annotated[
         int, typer.Argument(min=0, help="1e-4 g CO2e per base unit from now on; 0 for a fuel.")
@@ -47,25 +43,13 @@ def restate(
         str | None, typer.Option(help="NCV,CC,OF of a fuel in the units of its table.")
     ] = None,
     document: Annotated[Path | None, typer.Option(help="File that the reason refers to.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Propose another value for a period; a second account approves it."""
     from commands.choices import choice_of
     from contracts.factor import EvidenceGrade
     from contracts.restatements import RestateFactor
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=DEFAULT_ACCOUNT,
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         periods: list[Any] = client.factors(factor=factor_id)
         wanted = [
             each
@@ -93,7 +77,7 @@ def restate(
             reason=reason,
             evidence_hash=hash_of_file(document, "--document"),
         )
-        submit_and_print(client, "factor.restate", arguments, as_json=as_json)
+        submit_and_print(client, "factor.restate", arguments, as_json=session.as_json)
 
 
 def _fuel_of(text: str, period: dict[str, Any]) -> "FuelBasis":
@@ -114,56 +98,32 @@ def _fuel_of(text: str, period: dict[str, Any]) -> "FuelBasis":
 
 
 @app.command("approve")
+@signs(_SECOND_ACCOUNT)
 def approve(
+    session: Session,
     factor_id: SeriesArgument,
     number: NumberArgument,
     reject: Annotated[
         bool, typer.Option("--reject", help="Reject it, or withdraw one's own.")
     ] = False,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Sign a restatement as the second account."""
     from contracts.restatements import DecideRestatement
 
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_SECOND_ACCOUNT,
-    ) as connection:
-        method = "factor.reject_restatement" if reject else "factor.approve_restatement"
-        arguments = DecideRestatement(factor_id=factor_id, number=number)
-        submit_and_print(connection.client, method, arguments, as_json=as_json)
+    method = "factor.reject_restatement" if reject else "factor.approve_restatement"
+    arguments = DecideRestatement(factor_id=factor_id, number=number)
+    session.submit(method, arguments)
 
 
 @app.command("apply")
-def apply(
-    factor_id: SeriesArgument,
-    number: NumberArgument,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@signs(DEFAULT_ACCOUNT)
+def apply(session: Session, factor_id: SeriesArgument, number: NumberArgument) -> None:
     """Carry all totals over to an approved restatement, in as many transactions as it takes."""
     from contracts.restatements import ApplyRestatement
 
     arguments = ApplyRestatement(factor_id=factor_id, number=number, month_count=_MONTHS_PER_CALL)
     entry: Any
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=DEFAULT_ACCOUNT,
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         call_count = 0
         while True:
             client.submit_and_wait("restatement.apply", arguments)
@@ -177,7 +137,7 @@ def apply(
             ]
             if entry["state"] == "APPLIED":
                 break
-    if as_json:
+    if session.as_json:
         print_json({"transactions": call_count, "restatement": entry})
     else:
         say(
@@ -187,17 +147,16 @@ def apply(
 
 
 @app.command("restatements")
+@reads
 def list_restatements(
+    session: Session,
     factor: Annotated[str | None, typer.Option(help="Of this series only.")] = None,
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List restatements with their state."""
-    with connect(network, node) as connection:
+    with session.connect() as client:
         filters = {"factor": factor}
-        found: list[Any] = connection.client.entries("/v1/restatements", "restatements", filters)
-    if as_json:
+        found: list[Any] = client.entries("/v1/restatements", "restatements", filters)
+    if session.as_json:
         print_json({"restatements": found})
         return
     if not found:
@@ -220,14 +179,11 @@ def list_restatements(
 
 
 @app.command("recount")
+@signs(OPERATOR_ACCOUNT)
 def recount(
+    session: Session,
     meter: Annotated[str, typer.Argument(help="The meter.")],
     first: Annotated[str, typer.Option("--from", help="First day, UTC.")] = "1970-01-01",
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Count readings of a meter that came before their factor was set."""
     from commands.submission import committed_transaction
@@ -235,14 +191,7 @@ def recount(
 
     next_ms: int | None = day_ms(first, "--from")
     counted = left = 0
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=OPERATOR_ACCOUNT,
-    ) as connection:
-        client = connection.client
+    with session.connect() as client:
         while next_ms is not None:
             arguments = RecountReadings(meter_id=meter, from_ms=next_ms, page_count=PAGES_MAX)
             outcome = client.submit_and_wait("reading.recount", arguments)
@@ -250,7 +199,7 @@ def recount(
             counted += receipt["result"]["counted"]
             left += receipt["result"]["left"]
             next_ms = receipt["result"]["next_ms"]
-    if as_json:
+    if session.as_json:
         print_json({"meter": meter, "counted": counted, "left": left})
     else:
         say(f"{counted} intervals have a factor now, {left} still have none.")

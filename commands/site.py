@@ -4,15 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.output import JsonOption
-from commands.submission import submit_and_print
-from commands.target import (
-    AccountOption,
-    NetworkOption,
-    NodeOption,
-    PassphraseOption,
-    connect,
-)
+from commands.session import Session, signs
 
 app = typer.Typer(no_args_is_help=True, help="Sites: use and floor area, for comparing peers.")
 _DEFAULT_ACCOUNT = "member-1-admin"
@@ -24,18 +16,15 @@ def group() -> None:
 
 
 @app.command("describe")
+@signs(_DEFAULT_ACCOUNT)
 def describe(
+    session: Session,
     site: Annotated[str, typer.Argument(help="Site of the signing admin's organisation.")],
     use: Annotated[str, typer.Option(help="office, school, hospital, retail, industry, ...")],
     floor_area_m2: Annotated[int, typer.Option(min=1, help="Gross floor area.")],
     main_meter: Annotated[
         list[str], typer.Option(help="Meter of its energy without a parent; several are allowed.")
     ],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Say what a site is used for and how large it is; it is compared with its peers monthly."""
     from commands.choices import choice_of
@@ -47,11 +36,4 @@ def describe(
         floor_area_m2=floor_area_m2,
         main_meters=tuple(sorted(main_meter)),
     )
-    with connect(
-        network,
-        node,
-        account=account,
-        passphrase_file=passphrase_file,
-        default_account=_DEFAULT_ACCOUNT,
-    ) as connection:
-        submit_and_print(connection.client, "site.describe", arguments, as_json=as_json)
+    session.submit("site.describe", arguments)

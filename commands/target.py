@@ -106,17 +106,14 @@ def connect(
     *,
     account: str | None = None,
     passphrase_file: Path | None = None,
-    default_account: str | None = None,
 ) -> Iterator[Connection]:
     """Opens a client for a command.
 
     Args:
         network: the option, or None for the default.
         node: the option: name or URL.
-        account: the option: name or key file.
+        account: that signs: name or key file; None for a command that only reads.
         passphrase_file: the option.
-        default_account: account that signs where the option is not given; None for a command
-            that only reads.
 
     Raises:
         CommandFailed: no such network, node or account.
@@ -127,8 +124,7 @@ def connect(
 
     is_url = node is not None and "://" in node
     found = None if is_url and network is None else find_network(network)
-    name = account or default_account
-    signer = None if name is None else open_signer(found, name, passphrase_file)
+    signer = None if account is None else open_signer(found, account, passphrase_file)
     urls = [node] if node is not None and is_url else _urls(found, node)
     # What is signed commits to the chain of the network's own genesis, whatever a node says.
     chain_id = None if found is None else load_genesis(found.genesis_path).chain_id

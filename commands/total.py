@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from commands.month_option import month_of, month_text
-from commands.output import JsonOption, fail, print_json, print_table, say
-from commands.target import NetworkOption, NodeOption, connect
+from commands.output import fail, print_json, print_table, say
+from commands.session import Session, reads
 
 app = typer.Typer(no_args_is_help=True, help="Totals of organisations and sites, by month.")
 _KINDS: Final = {"EMISSION": "yes", "BIOGENIC": "biogenic, apart", "REMOVAL": "removal, apart"}
@@ -21,13 +21,12 @@ _CATEGORIES: Final = {
 
 
 @app.command("show")
+@reads
 def show(
+    session: Session,
     subject: Annotated[str, typer.Argument(help="An organisation or a site.")],
     first: Annotated[str, typer.Option("--from", help="First month, such as 2018-01.")],
     last: Annotated[str, typer.Option("--to", help="Last month.")],
-    network: NetworkOption = None,
-    node: NodeOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show totals by scope, category and gas, and scope 2 both ways."""
     from client.errors import RpcProblem
@@ -36,15 +35,14 @@ def show(
         "from": month_text(month_of(first, "--from")),
         "to": month_text(month_of(last, "--to")),
     }
-    with connect(network, node) as connection:
-        client = connection.client
+    with session.connect() as client:
         try:
             document = client.read(f"/v1/sites/{subject}/totals", span)
         except RpcProblem as problem:
             if problem.code != "UNKNOWN_SITE":
                 raise
             document = client.read(f"/v1/organisations/{subject}/totals", span)
-    if as_json:
+    if session.as_json:
         print_json(document)
         return
     _print(subject, document)

@@ -403,7 +403,7 @@ def test_a_flood_waits_for_its_budget_and_nothing_is_lost(run: Run) -> None:
             await until(lambda: not wire.is_reading())
             await until(lambda: len(second.messages) == 110)
 
-            # The last message may have overdrawn the budget itself: then reading goes on a moment later.
+            # The last message may have overdrawn the budget itself: reading then goes on later.
             await until(wire.is_reading)
             assert loop.time() - began_at_s > 0.4
             assert [payload[0] for _, _, payload in second.messages] == list(range(110))

@@ -83,8 +83,17 @@ _MONTHS: Final = (
     Parameter(name="from", words="First month, such as 2018-01."),
     Parameter(name="to", words="Last month, inclusive."),
 )
+_METER: Final = Parameter(name="meter", words="Of this meter only.")
+_SITE: Final = Parameter(name="site", words="Of this site only.")
+_SERIES: Final = Parameter(name="factor", words="Of this series only.")
 _BODY: Final = Parameter(name="body", words="Of this certification body only.")
 _LIST: Final = "The entries, and `after`: null, or where to go on."
+
+
+def _listing(path: str, handler: Handler, *filters: Parameter) -> Route:
+    """Returns a route that answers entries, page by page."""
+    return Route(path=path, handler=handler, answers=_LIST, query=(*filters, *_PAGE))
+
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -122,52 +131,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(path="/v1/status", handler=chain_queries.status, answers="The node's status."),
     Route(path="/v1/genesis", handler=chain_queries.genesis, answers="The founding record."),
-    Route(
-        path="/v1/organisations",
-        handler=registry_queries.organisations,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    Route(
-        path="/v1/accounts",
-        handler=registry_queries.accounts,
-        answers=_LIST,
-        query=(_ORGANISATION, *_PAGE),
-    ),
+    _listing("/v1/organisations", registry_queries.organisations),
+    _listing("/v1/accounts", registry_queries.accounts, _ORGANISATION),
     Route(path="/v1/accounts/{key}", handler=chain_queries.account, answers="The account."),
-    Route(
-        path="/v1/sites",
-        handler=registry_queries.sites,
-        answers=_LIST,
-        query=(_ORGANISATION, *_PAGE),
-    ),
-    Route(path="/v1/calendars", handler=registry_queries.calendars, answers=_LIST, query=_PAGE),
-    Route(
-        path="/v1/factors",
-        handler=registry_queries.factors,
-        answers=_LIST,
-        query=(Parameter(name="factor", words="Of this series only."), *_PAGE),
-    ),
-    Route(path="/v1/factor-sets", handler=total_queries.factor_sets, answers=_LIST, query=_PAGE),
-    Route(path="/v1/gwp-sets", handler=total_queries.gwp_sets, answers=_LIST, query=_PAGE),
-    Route(
-        path="/v1/restatements",
-        handler=total_queries.restatements,
-        answers=_LIST,
-        query=(Parameter(name="factor", words="Of this series only."), *_PAGE),
-    ),
-    Route(
-        path="/v1/instruments",
-        handler=total_queries.instruments,
-        answers=_LIST,
-        query=(_ORGANISATION, *_PAGE),
-    ),
-    Route(
-        path="/v1/targets",
-        handler=total_queries.targets,
-        answers=_LIST,
-        query=(_ORGANISATION, *_PAGE),
-    ),
+    _listing("/v1/sites", registry_queries.sites, _ORGANISATION),
+    _listing("/v1/calendars", registry_queries.calendars),
+    _listing("/v1/factors", registry_queries.factors, _SERIES),
+    _listing("/v1/factor-sets", total_queries.factor_sets),
+    _listing("/v1/gwp-sets", total_queries.gwp_sets),
+    _listing("/v1/restatements", total_queries.restatements, _SERIES),
+    _listing("/v1/instruments", total_queries.instruments, _ORGANISATION),
+    _listing("/v1/targets", total_queries.targets, _ORGANISATION),
     Route(
         path="/v1/sites/{id}/target",
         handler=total_queries.target,
@@ -186,12 +160,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers="Each month with its streams, the total over them, and the site's markets.",
         query=_MONTHS,
     ),
-    Route(
-        path="/v1/reports",
-        handler=report_queries.reports,
-        answers=_LIST,
-        query=(_ORGANISATION, *_PAGE),
-    ),
+    _listing("/v1/reports", report_queries.reports, _ORGANISATION),
     Route(
         path="/v1/reports/{organisation}/{number}",
         handler=report_queries.report,
@@ -212,45 +181,25 @@ ROUTES: Final[tuple[Route, ...]] = (
             *_MONTHS,
         ),
     ),
-    Route(
-        path="/v1/organisations/{id}/designs",
-        handler=report_queries.designs,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    *(
-        Route(path=f"/v1/sites/{{id}}/{name}", handler=handler, answers=_LIST, query=_PAGE)
-        for name, handler in (
-            ("closed-months", report_queries.closed_months),
-            ("month-restatements", report_queries.month_restatements),
-            ("restatement-proposals", report_queries.restatement_proposals),
-            ("monitoring-plans", report_queries.plans),
-            ("deposits", report_queries.deposits),
-            ("deposit-submissions", report_queries.submissions),
-        )
-    ),
+    _listing("/v1/organisations/{id}/designs", report_queries.designs),
+    _listing("/v1/sites/{id}/closed-months", report_queries.closed_months),
+    _listing("/v1/sites/{id}/month-restatements", report_queries.month_restatements),
+    _listing("/v1/sites/{id}/restatement-proposals", report_queries.restatement_proposals),
+    _listing("/v1/sites/{id}/monitoring-plans", report_queries.plans),
+    _listing("/v1/sites/{id}/deposits", report_queries.deposits),
+    _listing("/v1/sites/{id}/deposit-submissions", report_queries.submissions),
     Route(
         path="/v1/sites/{id}/deposit-clock",
         handler=report_queries.deposit_clock,
         answers="The month and step whose deadline comes next.",
     ),
-    Route(
-        path="/v1/sites/{id}/restated-months",
-        handler=total_queries.restated_months,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    Route(
-        path="/v1/sites/{id}/activities",
-        handler=total_queries.activities,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    Route(
-        path="/v1/meters",
-        handler=registry_queries.meters,
-        answers=_LIST,
-        query=(_ORGANISATION, Parameter(name="site", words="At this site only."), *_PAGE),
+    _listing("/v1/sites/{id}/restated-months", total_queries.restated_months),
+    _listing("/v1/sites/{id}/activities", total_queries.activities),
+    _listing(
+        "/v1/meters",
+        registry_queries.meters,
+        _ORGANISATION,
+        Parameter(name="site", words="At this site only."),
     ),
     Route(path="/v1/meters/{id}", handler=registry_queries.meter, answers="The meter."),
     Route(
@@ -265,24 +214,14 @@ ROUTES: Final[tuple[Route, ...]] = (
             _ROWS,
         ),
     ),
-    Route(
-        path="/v1/meters/{id}/corrections",
-        handler=registry_queries.corrections,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    Route(
-        path="/v1/sites/{id}/revisions",
-        handler=registry_queries.revisions,
-        answers=_LIST,
-        query=_PAGE,
-    ),
+    _listing("/v1/meters/{id}/corrections", registry_queries.corrections),
+    _listing("/v1/sites/{id}/revisions", registry_queries.revisions),
     Route(
         path="/v1/baselines",
         handler=baseline_queries.baselines,
         answers=_LIST,
         query=(
-            Parameter(name="meter", words="Of this meter only."),
+            _METER,
             Parameter(name="after", words="Where the last page ended, as its `after` says."),
             _ROWS,
         ),
@@ -297,56 +236,32 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=quality_queries.meter_checks,
         answers="The version in force, sources, and all checks with their parameters.",
     ),
-    Route(
-        path="/v1/meters/{id}/checks/versions",
-        handler=quality_queries.check_versions,
-        answers=_LIST,
-        query=_PAGE,
-    ),
+    _listing("/v1/meters/{id}/checks/versions", quality_queries.check_versions),
     Route(
         path="/v1/meters/{id}/quality",
         handler=quality_queries.meter_quality,
         answers="Availability, score and counts by month.",
         query=(Parameter(name="month", words="This month only, such as 2018-01, in full."),),
     ),
-    Route(
-        path="/v1/meters/{id}/comparisons",
-        handler=quality_queries.comparisons,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    Route(path="/v1/meters/{id}/bills", handler=quality_queries.bills, answers=_LIST, query=_PAGE),
-    Route(
-        path="/v1/meters/{id}/exchanges",
-        handler=registry_queries.exchanges,
-        answers=_LIST,
-        query=_PAGE,
-    ),
-    Route(
-        path="/v1/alerts",
-        handler=alert_queries.alerts,
-        answers=_LIST,
-        query=(
-            Parameter(name="state", words=f"{', '.join(state.name for state in AlertState)}."),
-            Parameter(name="severity", words="LOW, MEDIUM, HIGH or CRITICAL."),
-            Parameter(name="escalated", words="`true`: a deadline has passed; or `false`."),
-            Parameter(name="meter", words="Of this meter only."),
-            Parameter(name="site", words="Of this site only."),
-            _ORGANISATION,
-            *_PAGE,
-        ),
+    _listing("/v1/meters/{id}/comparisons", quality_queries.comparisons),
+    _listing("/v1/meters/{id}/bills", quality_queries.bills),
+    _listing("/v1/meters/{id}/exchanges", registry_queries.exchanges),
+    _listing(
+        "/v1/alerts",
+        alert_queries.alerts,
+        Parameter(name="state", words=f"{', '.join(state.name for state in AlertState)}."),
+        Parameter(name="severity", words="LOW, MEDIUM, HIGH or CRITICAL."),
+        Parameter(name="escalated", words="`true`: a deadline has passed; or `false`."),
+        _METER,
+        _SITE,
+        _ORGANISATION,
     ),
     Route(
         path="/v1/alerts/{id}",
         handler=alert_queries.alert,
         answers="The alert, and in `story` each entry of its case.",
     ),
-    Route(
-        path="/v1/certifications",
-        handler=certificate_queries.certifications,
-        answers=_LIST,
-        query=(_BODY, _ORGANISATION, *_PAGE),
-    ),
+    _listing("/v1/certifications", certificate_queries.certifications, _BODY, _ORGANISATION),
     Route(
         path="/v1/certifications/{id}",
         handler=certificate_queries.certification,
@@ -372,7 +287,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/v1/case-figures",
         handler=alert_queries.figures,
         answers="Counts by state, open cases by age, and times taken, by site and cause.",
-        query=(Parameter(name="site", words="Of this site only."),),
+        query=(_SITE,),
     ),
     Route(
         path="/v1/events",

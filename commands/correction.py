@@ -131,23 +131,40 @@ def approve(
     number: Annotated[int, typer.Argument(help="Number of the correction.", min=1)],
 ) -> None:
     """Approve a correction or substitute as another account: from then on it counts."""
-    from commands.registry import meter_of, read_state
+    from commands.registry import correction_of, meter_of
     from commands.submission import submit_and_print
-    from contracts.correction import Correction, correction_key
     from contracts.corrections import ApproveCorrection
 
     with session.connect() as client:
         meter = meter_of(client, meter_id)
-        found = read_state(client, Correction, correction_key(meter_id, number))
-        if found is None:
-            fail(
-                f"number: expected a correction of {meter_id}, got {number}; see "
-                f"`tanlian reading corrections {meter_id}`"
-            )
+        found = correction_of(client, meter_id, number)
         if not session.as_json:
             print_fields(_fields_of(meter, found))
         arguments = ApproveCorrection(meter_id=meter_id, number=number, proposal=found.proposal)
         submit_and_print(client, "reading.approve_correction", arguments, as_json=session.as_json)
+
+
+@signs(APPROVER_ACCOUNT)
+def reject(
+    session: Session,
+    meter_id: MeterArgument,
+    number: Annotated[int, typer.Argument(help="Number of the correction.", min=1)],
+    reason: ReasonOption,
+) -> None:
+    """Reject a proposal as another account, or withdraw one's own: it never counts."""
+    from commands.registry import correction_of, meter_of
+    from commands.submission import submit_and_print
+    from contracts.rejections import RejectCorrection
+
+    with session.connect() as client:
+        meter = meter_of(client, meter_id)
+        found = correction_of(client, meter_id, number)
+        if not session.as_json:
+            print_fields(_fields_of(meter, found))
+        arguments = RejectCorrection(
+            meter_id=meter_id, number=number, proposal=found.proposal, reason=reason
+        )
+        submit_and_print(client, "reading.reject_correction", arguments, as_json=session.as_json)
 
 
 @reads
@@ -169,19 +186,32 @@ def list_corrections(
         say("No corrections.")
         return
     print_table(
-        ("!no.", "kind", "!from (UTC)", ">count", "!approved (UTC)", "reason"),
+        ("!no.", "kind", "!from (UTC)", ">count", "state", "reason"),
         [
             (
                 each["number"],
                 each["kind"].lower(),
                 minute_text(each["intervals"][0]["start_ms"]),
                 len(each["intervals"]),
-                None if each["approved_ms"] is None else minute_text(each["approved_ms"]),
-                each["reason"],
+                state_of(each),
+                each["reason"] if rejection is None else f"{each['reason']}; {rejection['reason']}",
             )
             for each in found
+            for rejection in (each["rejection"],)
         ],
     )
+
+
+def state_of(correction: dict[str, Any]) -> str:
+    """Returns what has become of a proposal, in words, from its JSON."""
+    rejection = correction["rejection"]
+    if rejection is not None:
+        is_own = rejection["rejected_by"] == correction["proposed_by"]
+        word = "withdrawn" if is_own else "rejected"
+        return f"{word} {minute_text(rejection['rejected_ms'])}"
+    if correction["approved_ms"] is None:
+        return "waits"
+    return f"approved {minute_text(correction['approved_ms'])}"
 
 
 def correction_document(correction: "Correction", start_ms: int) -> dict[str, Any]:
@@ -267,7 +297,7 @@ def _say_number(meter_id: str, document: dict[str, Any]) -> None:
             number = event["content"]["number"]
             say(
                 f"Proposed as number {number}; it counts once another account approves it: "
-                f"`tanlian reading approve {meter_id} {number}`."
+                f"`tanlian reading approve {meter_id} {number}`, or `reject`."
             )
 
 

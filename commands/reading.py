@@ -160,6 +160,7 @@ def trace(
 app.command("correct")(correction.correct)
 app.command("substitute")(correction.substitute)
 app.command("approve")(correction.approve)
+app.command("reject")(correction.reject)
 app.command("corrections")(correction.list_corrections)
 
 

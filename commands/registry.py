@@ -48,6 +48,21 @@ def meter_of(client: "SyncTanlianClient", meter_id: str) -> Meter:
     return meter
 
 
+def correction_of(client: "SyncTanlianClient", meter_id: str, number: int) -> Correction:
+    """Returns a correction of a meter, whatever has become of it.
+
+    Raises:
+        CommandFailed: there is none of this number.
+    """
+    correction = read_state(client, Correction, correction_key(meter_id, number))
+    if correction is None:
+        fail(
+            f"number: expected a correction of {meter_id}, got {number}; see "
+            f"`tanlian reading corrections {meter_id}`"
+        )
+    return correction
+
+
 def newest_interval_ms(client: "SyncTanlianClient", meter_id: str) -> int | None:
     """Returns the start of a meter's newest interval with a value, or None before the first."""
     memory = read_state(client, MeterState, meter_state_key(meter_id))

@@ -62,8 +62,18 @@ class Replaced(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection(Record):
+    """That a proposal does not count and never will, and why."""
+
+    rejected_by: PublicKey
+    """The proposer itself where it withdrew."""
+    rejected_ms: Milliseconds
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Correction(Record):
-    """A correction of intervals of one meter, proposed or approved."""
+    """A correction of intervals of one meter: proposed, then approved or rejected, for good."""
 
     meter: Identifier
     number: U32
@@ -85,6 +95,8 @@ class Correction(Record):
     approved_ms: Milliseconds | None
     replaced: Annotated[tuple[Replaced, ...], Length(0, INTERVALS_MAX)]
     """For each interval what it took the place of; none until it is approved."""
+    rejection: Rejection | None
+    """None unless it was rejected; its number stays taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
-"""Corrections as a contract: proposed by one account, approved by another, never taken back.
+"""Corrections as a contract: proposed by one account, decided by another, never taken back.
 
 Whoever could change an amount alone could make any total. So an operator or admin of the owner
 proposes, and an admin of the owner or a certifier approves what it has read: the number of the
 correction and the transaction that proposed it. What moves then is the difference and nothing else.
+The same accounts may reject it instead, and the proposer may withdraw it; either stands with its
+reason for ever, under a number that no other correction gets.
 
 A correction whose amount is None lets the meter's own reading count again. So every correction has
 an inverse, and that is a correction too.
@@ -14,6 +16,7 @@ from itertools import pairwise
 from typing import Annotated, Final
 
 from chain.codec import Record
+from chain.state import State
 from chain.types import I64, U32, Hash, Identifier, Length, Milliseconds, Text
 from contracts.account import Role
 from contracts.accounts import check_owner, sender_of
@@ -77,13 +80,18 @@ class CorrectReadings(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApproveCorrection(Record):
-    """Arguments of ``reading.approve_correction``."""
+class CorrectionName(Record):
+    """Names a correction so that one decides on what one has read."""
 
     meter_id: Identifier
     number: U32
     proposal: Hash
-    """Id of the transaction that proposed it, so that one approves what one has read."""
+    """Id of the transaction that proposed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveCorrection(CorrectionName):
+    """Arguments of ``reading.approve_correction``."""
 
 
 def correct(context: Context, arguments: CorrectReadings) -> bytes:
@@ -155,6 +163,7 @@ def propose(
         approved_by=None,
         approved_ms=None,
         replaced=(),
+        rejection=None,
     )
     context.state.put(count_key(meter.meter_id), CorrectionCount(count=number))
     context.state.put(correction_key(meter.meter_id, number), proposed)
@@ -167,46 +176,71 @@ def approve(context: Context, arguments: ApproveCorrection) -> bytes:
     Raises:
         ContractRefusal: ``UNKNOWN_METER``, ``UNKNOWN_CORRECTION``; ``NOT_PERMITTED`` for the
             proposer itself or an account that is neither ADMIN of the owner nor CERTIFIER;
-            ``WRONG_STATE`` for one that is approved, or older than what counts for an interval,
+            ``WRONG_STATE`` for one that is decided, or older than what counts for an interval,
             or a substitute of an interval that has a value by now.
     """
-    state = context.state
-    meter = require_meter(state, arguments.meter_id)
-    correction = get_correction(state, meter.meter_id, arguments.number)
-    if correction is None or correction.proposal != arguments.proposal:
-        raise refusal(
-            Code.UNKNOWN_CORRECTION,
-            "number" if correction is None else "proposal",
-            expected=f"1 to {correction_count(state, meter.meter_id)}"
-            if correction is None
-            else f"{correction.proposal.hex()}, which proposed number {arguments.number}",
-            got=str(arguments.number) if correction is None else arguments.proposal.hex(),
-        )
-    _check_approver(context, correction)
-    name = f"correction {correction.number} of {meter.meter_id}"
-    if correction.approved_by is not None:
-        raise refusal(
-            Code.WRONG_STATE,
-            name,
-            expected="one that waits for its approval",
-            got=f"one approved at {correction.approved_ms}",
-        )
+    meter = require_meter(context.state, arguments.meter_id)
+    correction = require_correction(context.state, arguments)
+    _check_is_another(context, correction)
+    check_second_account(context, correction)
+    check_waits(correction)
     for page_ms, intervals in _by_page(meter, correction.intervals):
         _check_current(context, meter, page_ms, (correction, intervals))
     _apply(context, meter, correction)
     return b""
 
 
-def check_reason(reason: str) -> None:
+def require_correction(state: State, named: CorrectionName) -> Correction:
+    """Returns the correction that a decision names, as it was proposed.
+
+    Raises:
+        ContractRefusal: ``UNKNOWN_CORRECTION``.
+    """
+    correction = get_correction(state, named.meter_id, named.number)
+    if correction is not None and correction.proposal == named.proposal:
+        return correction
+    raise refusal(
+        Code.UNKNOWN_CORRECTION,
+        "number" if correction is None else "proposal",
+        expected=f"1 to {correction_count(state, named.meter_id)}"
+        if correction is None
+        else f"{correction.proposal.hex()}, which proposed number {named.number}",
+        got=str(named.number) if correction is None else named.proposal.hex(),
+    )
+
+
+def check_waits(correction: Correction) -> None:
+    """Checks that a correction is neither approved nor rejected.
+
+    Raises:
+        ContractRefusal: ``WRONG_STATE``.
+    """
+    if correction.rejection is not None:
+        got = f"one rejected at {correction.rejection.rejected_ms}; propose again"
+    elif correction.approved_by is not None:
+        got = f"one approved at {correction.approved_ms}; propose another to change it"
+    else:
+        return
+    raise refusal(
+        Code.WRONG_STATE,
+        _name_of(correction),
+        expected="one that waits for its approval",
+        got=got,
+    )
+
+
+def _name_of(correction: Correction) -> str:
+    return f"correction {correction.number} of {correction.meter}"
+
+
+def check_reason(reason: str, expected: str = "why it is corrected") -> None:
     """Checks that a reason is given.
 
     Raises:
         ContractRefusal: ``INVALID_ARGUMENTS``.
     """
     if not reason.strip():
-        raise refusal(
-            Code.INVALID_ARGUMENTS, "reason", expected="why it is corrected", got="an empty text"
-        )
+        raise refusal(Code.INVALID_ARGUMENTS, "reason", expected=expected, got="an empty text")
 
 
 def check_starts(context: Context, meter: Meter, starts: Sequence[Milliseconds]) -> None:
@@ -288,21 +322,28 @@ def _check_is_corrected(context: Context, meter: Meter, start_ms: Milliseconds) 
         )
 
 
-def _check_approver(context: Context, correction: Correction) -> None:
-    sender = sender_of(context)
-    name = f"correction {correction.number} of {correction.meter}"
-    if sender.public_key == correction.proposed_by:
+def _check_is_another(context: Context, correction: Correction) -> None:
+    if context.sender == correction.proposed_by:
         raise refusal(
             Code.NOT_PERMITTED,
-            name,
+            _name_of(correction),
             expected="another account than the one that proposed it",
             got="the same",
         )
+
+
+def check_second_account(context: Context, correction: Correction) -> None:
+    """Checks that the sender may decide on what another account proposed.
+
+    Raises:
+        ContractRefusal: ``NOT_PERMITTED``.
+    """
+    sender = sender_of(context)
     is_admin = Role.ADMIN in sender.roles and sender.organisation == correction.organisation
     if not is_admin and Role.CERTIFIER not in sender.roles:
         raise refusal(
             Code.NOT_PERMITTED,
-            name,
+            _name_of(correction),
             expected=f"an ADMIN of {correction.organisation}, or a CERTIFIER",
             got=" or ".join(role.name for role in sender.roles) + f" of {sender.organisation}",
         )

@@ -27,7 +27,7 @@ from contracts.case_steps import Told, advance, keep_rechecked
 from contracts.cases import CARETAKERS, SPEAKERS, check_speaker, require_alert, require_step
 from contracts.check import Check
 from contracts.context import Context
-from contracts.correction import get_correction
+from contracts.correction import Correction, get_correction
 from contracts.meters import require_meter
 from contracts.method import Method, method_of
 from contracts.recheck import BY_BASELINE, BY_CORRECTION, RECHECK_WORK, recheck, window_end
@@ -184,7 +184,7 @@ def _check_correction(state: State, alert: Alert, number: int) -> None:
             Code.INVALID_ARGUMENTS,
             "number",
             expected=f"an approved correction of {alert.meter}; see reading.approve_correction",
-            got=str(number) if correction is None else f"{number}, which is not approved",
+            got=_standing(number, correction),
         )
     first_ms = alert.first_interval_ms
     last_ms = window_end(state, require_meter(state, alert.meter), alert)
@@ -196,6 +196,12 @@ def _check_correction(state: State, alert: Alert, number: int) -> None:
             got=f"{number}, from {correction.intervals[0].start_ms} to "
             f"{correction.intervals[-1].start_ms}",
         )
+
+
+def _standing(number: int, correction: Correction | None) -> str:
+    if correction is None:
+        return str(number)
+    return f"{number}, which is {'rejected' if correction.rejection else 'not approved'}"
 
 
 _UNDER_WAY: Final = (AlertState.REBASELINED, AlertState.CORRECTED)

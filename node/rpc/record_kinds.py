@@ -67,6 +67,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "comparison.judged": Comparison,
     "correction.approved": Correction,
     "correction.proposed": Correction,
+    "correction.rejected": Correction,
     "deposit.checked": Deposit,
     "deposit.completed": Deposit,
     "deposit.enrolled": DepositClock,

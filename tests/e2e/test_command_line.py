@@ -88,6 +88,17 @@ def test_a_newcomer_gets_from_nothing_to_a_committed_reading(tmp_path: Path) -> 
     assert unreachable.stderr.strip()
 
 
+def reject_a_correction(directory: Path, at: str) -> None:
+    """Proposes a second correction and has it rejected; then nobody approves it any more."""
+    proposal = ("office-main", f"{at}=1500", "--base", "--reason", "read again")
+    tanlian("reading", "correct", *proposal, cwd=directory)
+    decision = ("office-main", "2", "--reason", "it shows 1400")
+    tanlian("reading", "reject", *decision, cwd=directory)
+    late = tanlian("reading", "approve", "office-main", "2", cwd=directory, code=1)
+    assert "one rejected at" in late.stderr
+    assert "rejected" in tanlian("reading", "corrections", "office-main", cwd=directory).stdout
+
+
 def test_a_corrected_reading_is_proved_to_whoever_has_the_genesis(tmp_path: Path) -> None:
     at = "2013-08-29T07:05:00Z"
     tanlian("network", "init", "try", cwd=tmp_path)
@@ -106,6 +117,7 @@ def test_a_corrected_reading_is_proved_to_whoever_has_the_genesis(tmp_path: Path
         tanlian("proof", "get", "reading", "office-main", at, "--out", "r.json", cwd=tmp_path)
         tanlian("proof", "get", "total", "berkeley", "2013-08", "--out", "t.json", cwd=tmp_path)
         none = tanlian("proof", "get", "alert", "no-such-alert", cwd=tmp_path, code=1)
+        reject_a_correction(tmp_path, at)
     finally:
         tanlian("network", "down", "try", cwd=tmp_path)
 

@@ -25,6 +25,7 @@ from tests.unit.contracts.reading_world import (
 )
 from tests.unit.contracts.registry_world import FACTOR
 from tests.unit.contracts.test_corrections import MONTH, CorrectedWorld
+from tests.unit.contracts.test_rejections import reject
 
 INTERVALS: Final = 12
 LATE_FACTOR: Final = 6
@@ -39,7 +40,9 @@ _steps = st.lists(
             st.just("propose"),
             st.dictionaries(_number, _value | st.none(), min_size=1, max_size=4),
         ),
-        st.tuples(st.just("approve"), st.dictionaries(st.just(0), st.integers(0, 5))),
+        st.tuples(
+            st.sampled_from(["approve", "reject"]), st.dictionaries(st.just(0), st.integers(0, 5))
+        ),
         st.tuples(st.sampled_from(["factor", "block"]), st.just({})),
     ),
     max_size=25,
@@ -64,6 +67,8 @@ class Model:
                 self.propose(values.items())
             case "approve" if self.pending and values:
                 self.approve(self.pending.pop(values[0] % len(self.pending)))
+            case "reject" if self.pending and values:
+                self.reject(self.pending.pop(values[0] % len(self.pending)))
             case "factor" if not self.has_late_factor:
                 self.has_late_factor = True
                 since_ms = DAY + LATE_FACTOR * QUARTER_MS
@@ -87,6 +92,11 @@ class Model:
                 raise
         else:
             self.approved.append(self.world.correction(number))
+
+    def reject(self, number: int) -> None:
+        """Ends a proposal: it is in no list that counts, and nothing brings it back."""
+        reject(self.world, number)
+        assert self.world.approval_refusal(number)[0] == "WRONG_STATE"
 
     def effective(self) -> dict[int, int]:
         """What counts, by interval."""

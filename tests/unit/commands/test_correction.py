@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from commands.correction import interval_of
+from commands.correction import interval_of, state_of
 from commands.output import CommandFailed
 from contracts.meter import Meter, MeterMode, Unit
 from demo.cast import office_meter
@@ -46,3 +46,25 @@ def test_an_interval_is_a_moment_in_it_and_an_amount(
 def test_what_is_none_is_refused(text: str, *, is_base: bool, words: str) -> None:
     with pytest.raises(CommandFailed, match=words):
         interval_of(METER, text, "UTC", is_base=is_base)
+
+
+WAITS = {"proposed_by": "aa", "approved_ms": None, "rejection": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "waits"),
+        ({"approved_ms": START_MS}, "approved 2026-03-01 04:15"),
+        (
+            {"rejection": {"rejected_by": "bb", "rejected_ms": START_MS, "reason": "no"}},
+            "rejected 2026-03-01 04:15",
+        ),
+        (
+            {"rejection": {"rejected_by": "aa", "rejected_ms": START_MS, "reason": "no"}},
+            "withdrawn 2026-03-01 04:15",
+        ),
+    ],
+)
+def test_a_list_says_what_has_become_of_a_proposal(change: dict[str, object], words: str) -> None:
+    assert state_of(WAITS | change) == words

@@ -18,7 +18,7 @@ from contracts.period import get_closed
 from contracts.refusal import Code, refusal
 from contracts.report import Headline
 from contracts.report_totals import headline_of, months_of, sum_of
-from contracts.revision import RecordedRevision, revision_count, revision_key
+from contracts.revision import RecordedRevision, RevisionKind, revision_count, revision_key
 from contracts.site_month import NO_ENERGY, SiteMonth
 
 CASES_SCANNED_MAX: Final = 20_000
@@ -144,7 +144,8 @@ def check_unrevised(state: State, certification: Certification, height: Height) 
             if recorded.height <= height:
                 break
             revision = recorded.revision
-            if is_touched(certification, revision.from_ms, revision.to_ms):
+            is_of_totals = revision.kind is not RevisionKind.EQUITY
+            if is_of_totals and is_touched(certification, revision.from_ms, revision.to_ms):
                 raise refusal(
                     Code.WRONG_STATE,
                     f"site {site_id}",

@@ -11,11 +11,12 @@ from itertools import pairwise
 from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.state import Records
+from chain.state import Records, State
 from chain.types import Identifier, Length, Milliseconds, Name, PublicKey, Range, Text
 from contracts.account import Role
 from contracts.accounts import check_owner, sender_of
 from contracts.context import Context
+from contracts.equity import holders_of
 from contracts.method import Method, method_of
 from contracts.refusal import Code, refusal
 from contracts.sites import require_site
@@ -30,14 +31,12 @@ Year = Annotated[int, Range(1970, 9998)]
 
 
 class Consolidation(IntEnum):
-    """How emissions of operations are attributed; a number is never reused.
-
-    Equity share is not among them: it needs shares of each operation, and totals of whole sites
-    are what this chain keeps.
-    """
+    """How emissions of operations are attributed; a number is never reused."""
 
     OPERATIONAL_CONTROL = 1
     FINANCIAL_CONTROL = 2
+    EQUITY_SHARE = 3
+    """By the shares that the owners of sites declare (:mod:`contracts.equity`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,8 @@ class DesignProperties(Record):
     """What whoever defines an inventory says of it."""
 
     sites: Annotated[tuple[Identifier, ...], Length(1, SITES_MAX)]
-    """Organisational boundary: sites of the organisation, ascending, each once."""
+    """Organisational boundary, ascending, each once: sites of the organisation, or, by equity
+    share, sites that it holds a share of."""
     consolidation: Consolidation
     boundary: Text
     """Organisational and reporting boundary in words; not empty."""
@@ -131,13 +131,17 @@ def define(context: Context, arguments: DefineInventory) -> bytes:
     Emits ``report.defined``.
 
     Raises:
-        ContractRefusal: ``UNKNOWN_SITE``, ``NOT_PERMITTED`` for another organisation's site,
-            ``INVALID_ARGUMENTS``, ``LIMIT_REACHED``.
+        ContractRefusal: ``UNKNOWN_SITE``, ``NOT_PERMITTED`` for another organisation's site or
+            one that it holds no share of, ``INVALID_ARGUMENTS``, ``LIMIT_REACHED``.
     """
     state, organisation = context.state, sender_of(context).organisation
     _check_arguments(arguments)
     for site_id in arguments.sites:
-        check_owner(context, require_site(state, site_id).organisation, f"site {site_id}")
+        site = require_site(state, site_id)
+        if arguments.consolidation is Consolidation.EQUITY_SHARE:
+            _check_holder(state, site_id, organisation)
+        else:
+            check_owner(context, site.organisation, f"site {site_id}")
     before = newest_design(state, organisation)
     version = 1 if before is None else before.version + 1
     if version > VERSIONS_MAX:
@@ -167,6 +171,17 @@ def define(context: Context, arguments: DefineInventory) -> bytes:
     state.put(newest_design_key(organisation), NewestDesign(version=version))
     context.emit("report.defined", organisation, design)
     return b""
+
+
+def _check_holder(state: State, site_id: str, organisation: str) -> None:
+    holders = holders_of(state, site_id)
+    if organisation not in holders:
+        raise refusal(
+            Code.NOT_PERMITTED,
+            f"equity shares of site {site_id}",
+            expected=f"a share of {organisation}; the site's owner declares it with equity.declare",
+            got=f"shares of {', '.join(sorted(holders))}" if holders else "none",
+        )
 
 
 def _check_arguments(arguments: DefineInventory) -> None:

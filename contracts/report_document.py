@@ -11,6 +11,7 @@ from typing import Final
 
 from chain.state import State
 from chain.types import Hash, Height, Milliseconds
+from contracts.consolidation import counted_months
 from contracts.inventory_design import InventoryDesign
 from contracts.month import month_name
 from contracts.organisations import get_organisation
@@ -28,7 +29,7 @@ from contracts.report_sections import (
     site_section,
     totals_section,
 )
-from contracts.report_totals import months_of, sum_of
+from contracts.report_totals import sum_of
 from contracts.reports import check_period, require_design
 from contracts.site_month import SiteMonth
 
@@ -78,15 +79,14 @@ def build_document(state: State, request: ReportRequest, at: ComputedAt) -> Docu
             expected="an organisation of this chain",
             got=repr(request.organisation),
         )
-    design = require_design(state, request.organisation)
+    design = require_design(state, request.organisation, request.kind)
     period = Period(
-        organisation=request.organisation,
-        sites=design.sites,
+        design=design,
         from_month=request.from_month,
         to_month=request.to_month,
     )
     by_site = {
-        site_id: months_of(state, site_id, period.from_month, period.to_month)
+        site_id: counted_months(state, design, site_id, period.from_month, period.to_month)
         for site_id in period.sites
     }
     months = [month for site_id in period.sites for month in by_site[site_id]]
@@ -112,7 +112,7 @@ def build_document(state: State, request: ReportRequest, at: ComputedAt) -> Docu
             "note": "A statement names this document by its SHA-256 and so cannot stand in it.",
         },
     }
-    document.update(_kind_section(state, request.kind, period, design, months))
+    document.update(_kind_section(state, request.kind, period, months))
     return document
 
 
@@ -120,12 +120,11 @@ def _kind_section(
     state: State,
     kind: ReportKind,
     period: Period,
-    design: InventoryDesign,
     months: Sequence[SiteMonth],
 ) -> Document:
     match kind:
         case ReportKind.GHG_INVENTORY:
-            return inventory_section(state, period, design, months)
+            return inventory_section(state, period, months)
         case ReportKind.CN_MONTHLY_DEPOSIT:
             return monthly_section(state, period, months)
         case ReportKind.CN_ANNUAL:

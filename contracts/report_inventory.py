@@ -9,6 +9,7 @@ from typing import Final
 
 from chain.state import State
 from contracts.activity import Activity, activity_prefix
+from contracts.consolidation import counted_months, part_of
 from contracts.emissions import MonthTotal, Scope, counts_for_site, meter_month_key, numerator_of
 from contracts.factor import Factor, factor_key
 from contracts.inventory_design import InventoryDesign
@@ -20,7 +21,7 @@ from contracts.month_restatement import late_site
 from contracts.period import closed_at
 from contracts.reading import emits
 from contracts.report_sections import Document, Period, allocation_section, amount, totals_section
-from contracts.report_totals import emission_of, months_of, sum_of
+from contracts.report_totals import emission_of, sum_of
 from contracts.site_month import LineKind, SiteMonth, Sums
 from contracts.uncertainty import Source, combined_uncertainty
 
@@ -34,15 +35,13 @@ _METHODS: Final = (
 )
 
 
-def inventory_section(
-    state: State, period: Period, design: InventoryDesign, months: Sequence[SiteMonth]
-) -> Document:
+def inventory_section(state: State, period: Period, months: Sequence[SiteMonth]) -> Document:
     """Returns what an inventory has beside the sections of every report."""
     sums = sum_of(months)
     return {
         "lines": line_section(sums),
         "direct_by_gas": gas_section(sums),
-        "base_year": _base_year_section(state, design),
+        "base_year": _base_year_section(state, period.design),
         "methods": list(_METHODS),
         "instruments": allocation_section(months),
         "open_months": _open_months(state, period),
@@ -140,7 +139,8 @@ def _activities(state: State, site_id: str, period: Period) -> Iterator[tuple[Ac
                 continue
             factor = state.get(Factor, factor_key(activity.factor, share.valid_from_ms))
             assert factor is not None, "what was counted by a factor keeps it"
-            emission += share.amount * factor.co2e_per_unit
+            part = part_of(state, period.design, site_id, share.month)
+            emission += part.of(share.amount * factor.co2e_per_unit)
         if emission:
             yield activity, emission
 
@@ -157,16 +157,21 @@ def _planned(state: State, site_id: str) -> dict[str, int]:
 
 
 def _emission_of(state: State, meter: Meter, period: Period) -> int:
-    found = (
-        state.get(MonthTotal, meter_month_key(meter.meter_id, month)) for month in period.months
-    )
-    return sum(numerator_of(total.co2e) for total in found if total is not None)
+    emission = 0
+    for month in period.months:
+        total = state.get(MonthTotal, meter_month_key(meter.meter_id, month))
+        if total is not None:
+            part = part_of(state, period.design, meter.site, month)
+            emission += part.of(numerator_of(total.co2e))
+    return emission
 
 
 def _base_year_section(state: State, design: InventoryDesign) -> Document:
     first = (design.base_year - 1970) * 12
     months = [
-        month for site_id in design.sites for month in months_of(state, site_id, first, first + 11)
+        month
+        for site_id in design.sites
+        for month in counted_months(state, design, site_id, first, first + 11)
     ]
     return {
         "year": design.base_year,

@@ -6,9 +6,11 @@ from typing import TypeAlias
 
 from chain.state import State
 from contracts.check import Check, checks_in
+from contracts.consolidation import part_of
 from contracts.emissions import Scope, numerator_of
 from contracts.factor import Factor, FuelBasis, factor_key, factor_version_key
 from contracts.gas import GasFactor
+from contracts.inventory_design import InventoryDesign
 from contracts.market import Allocation
 from contracts.monitoring_plan import MonitoringPlan, newest_plan
 from contracts.month import month_name
@@ -38,11 +40,15 @@ Document: TypeAlias = dict[str, object]
 class Period:
     """What a report adds up."""
 
-    organisation: str
-    sites: tuple[str, ...]
+    design: InventoryDesign
     from_month: int
     to_month: int
     """Inclusive."""
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Returns the sites that the design names."""
+        return self.design.sites
 
     @property
     def months(self) -> range:
@@ -93,21 +99,26 @@ def site_section(
     return {
         "site": site_id,
         "name": site.name,
+        "operator": site.organisation,
         "country": site.country,
         "calendar": f"{site.calendar[0]} version {site.calendar[1]}",
         "totals": totals_section(sum_of(months), is_whole=is_whole),
         "months": [
-            _month_section(state, site_id, month, by_month.get(month)) for month in period.months
+            _month_section(state, period, site_id, month, by_month.get(month))
+            for month in period.months
         ],
     }
 
 
-def _month_section(state: State, site_id: str, month: int, totals: SiteMonth | None) -> Document:
+def _month_section(
+    state: State, period: Period, site_id: str, month: int, totals: SiteMonth | None
+) -> Document:
     sums = Sums() if totals is None else sums_of(totals)
     closed = get_closed(state, site_id, month)
     apart = list(late_meters(state, site_id, month))
     return {
         "month": month_name(month),
+        "share_ppm": part_of(state, period.design, site_id, month).share_ppm,
         "state": "OPEN" if closed is None else "CLOSED",
         "closed_ms": None if closed is None else closed.closed_ms,
         "restatements": 0 if closed is None else closed.restatement_count,

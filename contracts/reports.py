@@ -11,9 +11,16 @@ from chain.state import State
 from contracts.account import Role
 from contracts.accounts import sender_of
 from contracts.calendars import require_calendar
+from contracts.consolidation import counted_months
 from contracts.context import Context
 from contracts.emissions import numerator_of
-from contracts.inventory_design import InventoryDesign, newest_design
+from contracts.equity import holders_of
+from contracts.inventory_design import (
+    Consolidation,
+    InventoryDesign,
+    get_design,
+    newest_design,
+)
 from contracts.method import Method, method_of
 from contracts.month import month_end_ms, month_name, month_start_ms
 from contracts.period import closed_at
@@ -34,8 +41,8 @@ from contracts.report import (
     report_key,
     track_key,
 )
-from contracts.report_totals import factors_of, headline_of, months_of, sum_of
-from contracts.revision import RecordedRevision
+from contracts.report_totals import factors_of, headline_of, sum_of
+from contracts.revision import RecordedRevision, RevisionKind
 from contracts.sites import require_site
 
 WORK_OF_MONTH: Final = 100
@@ -53,7 +60,7 @@ def anchor(context: Context, arguments: AnchorReport) -> bytes:
     """
     state, organisation = context.state, sender_of(context).organisation
     check_period(arguments.kind, arguments.from_month, arguments.to_month)
-    design = require_design(state, organisation)
+    design = require_design(state, organisation, arguments.kind)
     _check_place(context, arguments)
     _check_closed(state, design, arguments)
     track = state.get(ReportTrack, track_key(organisation)) or _NO_TRACK
@@ -67,7 +74,9 @@ def anchor(context: Context, arguments: AnchorReport) -> bytes:
     months = [
         month
         for site_id in design.sites
-        for month in months_of(state, site_id, arguments.from_month, arguments.to_month)
+        for month in counted_months(
+            state, design, site_id, arguments.from_month, arguments.to_month
+        )
     ]
     headline = headline_of(sum_of(months))
     _check_headline(arguments.headline, headline)
@@ -104,12 +113,19 @@ def anchor(context: Context, arguments: AnchorReport) -> bytes:
 
 
 def flag_covering(context: Context, recorded: RecordedRevision) -> None:
-    """Marks the current reports of a site's organisation whose period a revision touches.
+    """Marks the current reports whose site and period a revision touches.
 
-    Each becomes ``SUPERSEDED_DATA`` once and for all, with the event ``report.superseded``.
+    They are those of the site's organisation and of whoever holds shares of the site. Each becomes
+    ``SUPERSEDED_DATA`` once and for all, with the event ``report.superseded``.
     """
     state, revision = context.state, recorded.revision
-    key = track_key(revision.organisation)
+    for organisation in sorted({revision.organisation} | holders_of(state, revision.site)):
+        _flag_reports(context, organisation, recorded)
+
+
+def _flag_reports(context: Context, organisation: str, recorded: RecordedRevision) -> None:
+    state, revision = context.state, recorded.revision
+    key = track_key(organisation)
     track = state.get(ReportTrack, key)
     if track is None or not track.current:
         return
@@ -122,9 +138,9 @@ def flag_covering(context: Context, recorded: RecordedRevision) -> None:
     ]
     flagged: list[Coverage] = []
     for coverage in touched:
-        report = get_report(state, revision.organisation, coverage.number)
+        report = get_report(state, organisation, coverage.number)
         assert report is not None, "a tracked report exists"
-        if revision.site not in report.sites:
+        if revision.site not in report.sites or not _depends_on(state, report, revision.kind):
             continue
         superseded = replace(
             report,
@@ -138,6 +154,14 @@ def flag_covering(context: Context, recorded: RecordedRevision) -> None:
     if flagged:
         current = tuple(each for each in track.current if each not in flagged)
         state.put(key, replace(track, current=current))
+
+
+def _depends_on(state: State, report: Report, kind: RevisionKind) -> bool:
+    """Returns whether a report's numbers follow from what a revision of a kind changes."""
+    if kind is not RevisionKind.EQUITY:
+        return True
+    design = get_design(state, report.organisation, report.design_version)
+    return design is not None and design.consolidation is Consolidation.EQUITY_SHARE
 
 
 def get_report(state: State, organisation: str, number: int) -> Report | None:
@@ -169,11 +193,12 @@ def check_period(kind: ReportKind, from_month: int, to_month: int) -> None:
         )
 
 
-def require_design(state: State, organisation: str) -> InventoryDesign:
-    """Returns the newest design of an organisation's inventory.
+def require_design(state: State, organisation: str, kind: ReportKind) -> InventoryDesign:
+    """Returns the newest design of an organisation's inventory, by which it reports.
 
     Raises:
-        ContractRefusal: ``WRONG_STATE``.
+        ContractRefusal: ``WRONG_STATE`` without one, and for a report of China by equity share:
+            its rules account for whole facilities.
     """
     design = newest_design(state, organisation)
     if design is None:
@@ -182,6 +207,15 @@ def require_design(state: State, organisation: str) -> InventoryDesign:
             f"inventory design of {organisation}",
             expected="one that says what a report covers; define it with report.define",
             got="none",
+        )
+    is_by_share = design.consolidation is Consolidation.EQUITY_SHARE
+    if is_by_share and kind is not ReportKind.GHG_INVENTORY:
+        raise refusal(
+            Code.WRONG_STATE,
+            "consolidation",
+            expected=f"OPERATIONAL_CONTROL or FINANCIAL_CONTROL for {kind.name}, which is of whole "
+            "sites; define such a design with report.define",
+            got=f"EQUITY_SHARE in design {design.version} of {organisation}",
         )
     return design
 

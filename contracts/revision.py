@@ -20,6 +20,8 @@ class RevisionKind(IntEnum):
     """Another factor or boundary for a span that was counted already."""
     AFTER_CLOSE = 4
     """Readings of a closed month."""
+    EQUITY = 5
+    """Who holds the site; its own totals are as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,8 @@ def record_revision(context: Context, revision: Revision) -> RecordedRevision:
     state.put(count_key(revision.site), RevisionCount(count=number))
     state.put(revision_key(revision.site, number), recorded)
     context.emit("revision.recorded", revision.site, recorded)
-    suspend_covering(context, recorded)
+    if revision.kind is not RevisionKind.EQUITY:
+        # A certificate is of whole sites, whoever holds them.
+        suspend_covering(context, recorded)
     flag_covering(context, recorded)
     return recorded

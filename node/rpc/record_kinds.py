@@ -22,6 +22,7 @@ from contracts.comparison import Comparison
 from contracts.correction import Correction
 from contracts.deposit import Deposit, DepositClock, Submission
 from contracts.due_queue import QuarantinedEntry
+from contracts.equity import EquityDeclaration
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
@@ -91,6 +92,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
         f"restatement.{step}": Restatement
         for step in ("proposed", "approved", "rejected", "advanced", "applied")
     },
+    "equity.declared": EquityDeclaration,
     "meter.exchange_proposed": ExchangeProposal,
     "meter.exchanged": Exchange,
     "meter.live": Meter,

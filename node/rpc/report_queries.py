@@ -18,6 +18,7 @@ from contracts.deposit import (
     deposit_prefix,
     submission_prefix as submissions_prefix,
 )
+from contracts.equity import EquityDeclaration, equity_prefix
 from contracts.inventory_design import InventoryDesign, design_prefix
 from contracts.monitoring_plan import MonitoringPlan, plan_prefix
 from contracts.month import month_name
@@ -123,6 +124,11 @@ async def restatement_proposals(context: RpcContext, request: web.Request) -> we
 async def plans(context: RpcContext, request: web.Request) -> web.Response:
     """Lists the versions of a site's monitoring plan."""
     return await _of_site(context, request, "plans", MonitoringPlan, plan_prefix)
+
+
+async def equity_declarations(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists who holds a site from which month on, by number; the newest that fits a month holds."""
+    return await _of_site(context, request, "declarations", EquityDeclaration, equity_prefix)
 
 
 async def deposits(context: RpcContext, request: web.Request) -> web.Response:

@@ -186,6 +186,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _listing("/v1/sites/{id}/month-restatements", report_queries.month_restatements),
     _listing("/v1/sites/{id}/restatement-proposals", report_queries.restatement_proposals),
     _listing("/v1/sites/{id}/monitoring-plans", report_queries.plans),
+    _listing("/v1/sites/{id}/equity-declarations", report_queries.equity_declarations),
     _listing("/v1/sites/{id}/deposits", report_queries.deposits),
     _listing("/v1/sites/{id}/deposit-submissions", report_queries.submissions),
     Route(

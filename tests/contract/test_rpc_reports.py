@@ -102,6 +102,7 @@ def test_what_a_report_rests_on_is_listed(run: Run) -> None:
             for path, name in (
                 ("month-restatements", "restatements"),
                 ("restatement-proposals", "proposals"),
+                ("equity-declarations", "declarations"),
                 ("deposits", "deposits"),
                 ("deposit-submissions", "submissions"),
             ):

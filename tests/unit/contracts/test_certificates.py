@@ -154,8 +154,8 @@ def test_a_case_opened_between_statement_and_issue_stands_in_the_way() -> None:
     assert detail.startswith("open cases: expected those that the statement lists")
 
 
-@pytest.mark.parametrize("kind", list(RevisionKind))
-def test_a_revision_of_any_kind_suspends(world: CertificationWorld, kind: RevisionKind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in RevisionKind if kind is not RevisionKind.EQUITY])
+def test_a_revision_of_totals_suspends(world: CertificationWorld, kind: RevisionKind) -> None:
     recorded = world.revise(kind=kind)
 
     assert world.standing is SUSPENDED
@@ -169,6 +169,11 @@ def test_a_revision_of_any_kind_suspends(world: CertificationWorld, kind: Revisi
         "certificate.suspended",
         "report.superseded",
     ]
+
+
+def test_other_shares_leave_a_certificate_of_whole_sites_alone(world: CertificationWorld) -> None:
+    world.revise(kind=RevisionKind.EQUITY)
+    assert world.standing is VALID
 
 
 def test_only_what_touches_site_and_period_suspends(world: CertificationWorld) -> None:

@@ -81,6 +81,25 @@ def retire(
     session.submit("instrument.retire", arguments)
 
 
+@app.command("transfer")
+@signs(_DEFAULT_ACCOUNT)
+def transfer(
+    session: Session,
+    instrument_id: Annotated[str, typer.Argument(help="The instrument.")],
+    receiver: Annotated[str, typer.Argument(help="Member that is to hold it.")],
+    reference: Annotated[
+        str, typer.Option(help="The contract, or the registry's number of the transfer.")
+    ],
+) -> None:
+    """Hand an instrument, whole, to another member, which may retire it then."""
+    from contracts.instruments import TransferInstrument
+
+    arguments = TransferInstrument(
+        instrument_id=instrument_id, receiver=receiver, reference=reference
+    )
+    session.submit("instrument.transfer", arguments)
+
+
 @app.command("list")
 @reads
 def list_instruments(
@@ -99,10 +118,11 @@ def list_instruments(
         say("No instruments.")
         return
     print_table(
-        ("!instrument", "!serial numbers", ">Wh", ">1e-4 g/Wh", "state", "!evidence"),
+        ("!instrument", "holder", "!serial numbers", ">Wh", ">1e-4 g/Wh", "state", "!evidence"),
         [
             (
                 each["instrument_id"],
+                each["organisation"],
                 f"{each['registry']} {each['serial_first']}-{each['serial_last']}",
                 each["volume_wh"],
                 each["value"],

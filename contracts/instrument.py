@@ -2,7 +2,8 @@
 
 It is known by the serial numbers of its registry, so that the same megawatt hour cannot be brought
 twice, and it is retired whole: allocated to months of one site, for good (carbon.md 3.2: tracked,
-retired, no double count, same market, vintage).
+retired, no double count, same market, vintage). Until then its holder may hand it on, whole too: it
+has one holder at any time, and its volume never changes.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,18 @@ from typing import Annotated, Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import U64, Hash, Identifier, Length, Milliseconds, Name, PublicKey, Range, Text
+from chain.types import (
+    U32,
+    U64,
+    Hash,
+    Identifier,
+    Length,
+    Milliseconds,
+    Name,
+    PublicKey,
+    Range,
+    Text,
+)
 from contracts.factor import EvidenceGrade
 from contracts.market import MarketRank
 from contracts.month import Month
@@ -64,6 +76,7 @@ class Instrument(InstrumentProperties):
     """A registered instrument."""
 
     organisation: Identifier
+    """Who holds it: may transfer and retire it."""
     state: InstrumentState
     registered_ms: Milliseconds
     site: Identifier | None
@@ -72,6 +85,7 @@ class Instrument(InstrumentProperties):
     """What it covers: Wh by month, ascending; together its volume."""
     retired_ms: Milliseconds | None
     retired_by: PublicKey | None
+    transfer_count: U32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +97,39 @@ class SerialSpan(Record):
     instrument_id: Identifier
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentTransfer(Record):
+    """That an instrument went from one holder to another."""
+
+    instrument_id: Identifier
+    number: U32
+    """Of the instrument, from 1."""
+    giver: Identifier
+    """Organisation that held it."""
+    receiver: Identifier
+    """Organisation that holds it from then on."""
+    reference: Text
+    """What it rests on, such as a contract or the registry's own number of the transfer."""
+    signed_by: PublicKey
+    transferred_ms: Milliseconds
+
+
 INSTRUMENT_PREFIX: Final = b"instrument/"
 
 
 def instrument_key(instrument_id: str) -> bytes:
     """Returns the state key of an instrument."""
     return INSTRUMENT_PREFIX + instrument_id.encode()
+
+
+def transfer_prefix(instrument_id: str) -> bytes:
+    """Returns the prefix of the state keys of an instrument's transfers."""
+    return f"instrument-transfer/{instrument_id}/".encode()
+
+
+def transfer_key(instrument_id: str, number: int) -> bytes:
+    """Returns the state key of a transfer; those of an instrument sort by number."""
+    return transfer_prefix(instrument_id) + b"%010d" % number
 
 
 def serial_prefix(registry: str) -> bytes:

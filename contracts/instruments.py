@@ -1,4 +1,9 @@
-"""Instruments and markets as a contract: registered, retired once, and what the rest counts."""
+"""Instruments and markets as a contract: registered, retired once, and what the rest counts.
+
+A transfer is one step, signed by the holder. It needs no acceptance, because an instrument counts
+for nothing until its holder retires it: one that is not wanted harms nobody and goes back the same
+way. What must not happen, that two organisations can use it, cannot: it has one holder.
+"""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -6,7 +11,7 @@ from typing import Annotated, Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import Identifier, Length
+from chain.types import Identifier, Length, Text
 from contracts.account import Role
 from contracts.accounts import check_owner, sender_of
 from contracts.context import Context
@@ -17,12 +22,14 @@ from contracts.instrument import (
     Instrument,
     InstrumentProperties,
     InstrumentState,
+    InstrumentTransfer,
     SerialSpan,
     Volume,
     get_instrument,
     instrument_key,
     serial_key,
     serial_prefix,
+    transfer_key,
 )
 from contracts.market import (
     MARKET_SPANS_MAX,
@@ -38,6 +45,7 @@ from contracts.meter import Unit
 from contracts.method import Method, method_of
 from contracts.month import Month, month_name
 from contracts.month_draft import edit_site_month
+from contracts.organisations import OrganisationKind, get_organisation
 from contracts.period import closed_at
 from contracts.refusal import Code, refusal
 from contracts.restatement import UserKind, note_user
@@ -62,6 +70,17 @@ class RetireInstrument(Record):
     site: Identifier
     months: Annotated[tuple[tuple[Month, Volume], ...], Length(1, MONTHS_MAX)]
     """Wh by month, ascending; together the volume of the instrument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferInstrument(Record):
+    """Arguments of ``instrument.transfer``."""
+
+    instrument_id: Identifier
+    receiver: Identifier
+    """Member that is to hold it."""
+    reference: Text
+    """Not empty: the contract, or the registry's own number of the transfer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +129,7 @@ def register(context: Context, arguments: RegisterInstrument) -> bytes:
             (),
             None,
             None,
+            0,
         )
     )
     state.put(
@@ -161,17 +181,9 @@ def retire(context: Context, arguments: RetireInstrument) -> bytes:
             up to its volume; ``LIMIT_REACHED``.
     """
     state = context.state
-    instrument = _require_instrument(state, arguments.instrument_id)
-    check_owner(context, instrument.organisation, f"instrument {instrument.instrument_id}")
+    instrument = _require_held(context, arguments.instrument_id)
     site = require_site(state, arguments.site)
     check_owner(context, site.organisation, f"site {site.site_id}")
-    if instrument.state is InstrumentState.RETIRED:
-        raise refusal(
-            Code.WRONG_STATE,
-            f"instrument {instrument.instrument_id}",
-            expected="one that is not retired: it counts once",
-            got=f"one retired at {instrument.retired_ms} for site {instrument.site}",
-        )
     _check_months(arguments, instrument)
     for month, _ in arguments.months:
         _check_month(state, site, instrument, month)
@@ -197,6 +209,65 @@ def retire(context: Context, arguments: RetireInstrument) -> bytes:
             )
         )
     return b""
+
+
+def transfer(context: Context, arguments: TransferInstrument) -> bytes:
+    """Hands an instrument to another member, whole; emits ``instrument.transferred``.
+
+    Raises:
+        ContractRefusal: ``UNKNOWN_INSTRUMENT``, ``NOT_PERMITTED`` for one that another organisation
+            holds, ``WRONG_STATE`` for one that is retired, ``INVALID_ARGUMENTS`` for a receiver
+            that is no other member, or no reference.
+    """
+    state = context.state
+    instrument = _require_held(context, arguments.instrument_id)
+    receiver = get_organisation(state, arguments.receiver)
+    is_member = receiver is not None and receiver.kind is OrganisationKind.MEMBER
+    if not is_member or arguments.receiver == instrument.organisation:
+        raise refusal(
+            Code.INVALID_ARGUMENTS,
+            "receiver",
+            expected=f"a member other than {instrument.organisation}, which holds it",
+            got=repr(arguments.receiver),
+        )
+    if not arguments.reference.strip():
+        raise refusal(
+            Code.INVALID_ARGUMENTS,
+            "reference",
+            expected="the contract, or the registry's number of the transfer",
+            got="an empty text",
+        )
+    record = InstrumentTransfer(
+        instrument_id=instrument.instrument_id,
+        number=instrument.transfer_count + 1,
+        giver=instrument.organisation,
+        receiver=arguments.receiver,
+        reference=arguments.reference,
+        signed_by=context.sender,
+        transferred_ms=context.time_ms,
+    )
+    handed_on = replace(
+        instrument, organisation=arguments.receiver, transfer_count=instrument.transfer_count + 1
+    )
+    state.put(transfer_key(record.instrument_id, record.number), record)
+    state.put(instrument_key(record.instrument_id), handed_on)
+    context.emit("instrument.transferred", record.instrument_id, record)
+    return b""
+
+
+def _require_held(context: Context, instrument_id: str) -> Instrument:
+    """Returns an instrument that the sender's organisation holds and nobody has used."""
+    instrument = _require_instrument(context.state, instrument_id)
+    name = f"instrument {instrument_id}"
+    check_owner(context, instrument.organisation, name)
+    if instrument.state is InstrumentState.RETIRED:
+        raise refusal(
+            Code.WRONG_STATE,
+            name,
+            expected="one that is not retired: it counts once",
+            got=f"one retired at {instrument.retired_ms} for site {instrument.site}",
+        )
+    return instrument
 
 
 def _require_instrument(state: State, instrument_id: str) -> Instrument:
@@ -367,6 +438,7 @@ def _spans_with(before: SiteMarket | None, new: MarketSpan) -> tuple[MarketSpan,
 _ADMIN: Final = frozenset({Role.ADMIN})
 METHODS: Final[tuple[Method, ...]] = (
     method_of("instrument.register", RegisterInstrument, register, roles=_ADMIN),
+    method_of("instrument.transfer", TransferInstrument, transfer, roles=_ADMIN),
     method_of(
         "instrument.retire",
         RetireInstrument,

@@ -26,7 +26,7 @@ from contracts.equity import EquityDeclaration
 from contracts.evidence import RecordedEvidence
 from contracts.exchange import Exchange, ExchangeProposal
 from contracts.factor import Factor
-from contracts.instrument import Instrument
+from contracts.instrument import Instrument, InstrumentTransfer
 from contracts.inventory_design import InventoryDesign
 from contracts.market import MarketSpan
 from contracts.meter import Meter
@@ -85,6 +85,7 @@ CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "target.set": Target,
     "target.judged": Progress,
     "instrument.retired": Instrument,
+    "instrument.transferred": InstrumentTransfer,
     "market.set": MarketSpan,
     "activity.submitted": Activity,
     "activity.withdrawn": Activity,

@@ -141,6 +141,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _listing("/v1/gwp-sets", total_queries.gwp_sets),
     _listing("/v1/restatements", total_queries.restatements, _SERIES),
     _listing("/v1/instruments", total_queries.instruments, _ORGANISATION),
+    _listing("/v1/instruments/{id}/transfers", total_queries.instrument_transfers),
     _listing("/v1/targets", total_queries.targets, _ORGANISATION),
     Route(
         path="/v1/sites/{id}/target",

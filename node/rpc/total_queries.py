@@ -10,7 +10,12 @@ from chain.state import State
 from contracts import queries, totals
 from contracts.activity import Activity, activity_prefix
 from contracts.emissions import grams_of, numerator_of
-from contracts.instrument import INSTRUMENT_PREFIX, Instrument
+from contracts.instrument import (
+    INSTRUMENT_PREFIX,
+    Instrument,
+    InstrumentTransfer,
+    transfer_prefix,
+)
 from contracts.market import Allocation, MarketFactor, SiteMarket, market_key
 from contracts.month import MONTHS_MAX, month_name
 from contracts.potentials import FACTOR_SET_PREFIX, GWP_SET_PREFIX, FactorSet, GwpSet
@@ -118,6 +123,13 @@ async def instruments(context: RpcContext, request: web.Request) -> web.Response
         context, Instrument, INSTRUMENT_PREFIX, lambda each: wanted in {None, each.organisation}
     )
     return answer(await context.read(list_of, "instruments", read, request.query))
+
+
+async def instrument_transfers(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists who handed an instrument to whom, by number."""
+    instrument_id = parse_identifier(request.match_info["id"], "id")
+    read = _reader_of(context, InstrumentTransfer, transfer_prefix(instrument_id))
+    return answer(await context.read(list_of, "transfers", read, request.query))
 
 
 async def activities(context: RpcContext, request: web.Request) -> web.Response:

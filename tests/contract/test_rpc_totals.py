@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from contracts import instruments
 from contracts.activities import SubmitActivity
 from contracts.emissions import IsoCategory, Scope
 from contracts.factor import EvidenceGrade, FactorBasis
-from contracts.instruments import RegisterInstrument, RetireInstrument, SetMarket
+from contracts.instruments import (
+    RegisterInstrument,
+    RetireInstrument,
+    SetMarket,
+)
 from contracts.market import MarketRank
 from contracts.meter import Unit
 from contracts.potentials import RegisterFactorSet
@@ -19,6 +24,8 @@ from contracts.target import YearTarget
 from contracts.targets import SetTarget
 from tests.contract.test_rpc_readings import FACTOR, START_MS, commit, get, measured
 from tests.rpc_node import ServedNode
+from tests.unit.contracts.test_instrument_transfers import TRANSFER
+from tests.unit.contracts.test_instruments import MarketWorld
 
 Run = Callable[[Awaitable[None]], None]
 NOVEMBER = (2023 - 1970) * 12 + 10
@@ -156,6 +163,36 @@ def test_a_target_is_shown_with_its_progress(run: Run) -> None:
             assert (november["month"], november["actual_grams"]) == ("2023-11", 6_200)
             assert november["has_left"] is False
             assert (await get(served, "/v1/targets"))[1]["targets"] == [document["target"]]
+
+    run(body())
+
+
+def test_an_instrument_shows_its_holder_and_who_handed_it_on(run: Run) -> None:
+    async def body() -> None:
+        world = MarketWorld()
+        world.call(instruments.transfer, TRANSFER)
+        world.next_block()
+        async with ServedNode() as served:
+            served.node.store._database.write(
+                [
+                    (b"s" + key, value)
+                    for key, value in world.reader.entries.items()
+                    if key.startswith(b"instrument")
+                ]
+            )
+            held = {
+                name: (await get(served, f"/v1/instruments?organisation={name}"))[1]["instruments"]
+                for name in ("steel", "grid")
+            }
+            assert [each["instrument_id"] for each in held["grid"]] == ["wind-1"]
+            assert held["steel"] == []
+            _, document = await get(served, "/v1/instruments/wind-1/transfers")
+            (record,) = document["transfers"]
+            assert (record["giver"], record["receiver"], record["reference"]) == (
+                "steel",
+                "grid",
+                TRANSFER.reference,
+            )
 
     run(body())
 

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from commands import (
+    account,
     activity,
     alert,
     baseline,
@@ -47,6 +48,7 @@ app.command("demo")(demo.demo)
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
 app.add_typer(key.app, name="key")
+app.add_typer(account.app, name="account")
 app.add_typer(meter.app, name="meter")
 app.add_typer(site.app, name="site")
 app.add_typer(check.app, name="check")

@@ -9,9 +9,7 @@ import typer
 
 from commands.output import fail
 from commands.session import Session, signs
-from commands.target import (
-    OPERATOR_ACCOUNT,
-)
+from commands.target import OPERATOR_ACCOUNT, public_key_of
 
 AlertArgument = Annotated[str, typer.Argument(help="Alert id, as `tanlian alert list` shows it.")]
 NoteOption = Annotated[str, typer.Option(help="What is being done, or why.")]
@@ -191,14 +189,13 @@ def attach(
 def assign(
     session: Session,
     alert_id: AlertArgument,
-    assignee: Annotated[str, typer.Argument(help="Public key of an OPERATOR or ADMIN, hex.")],
+    assignee: Annotated[
+        str, typer.Argument(help="OPERATOR or ADMIN: name, key file or public key.")
+    ],
     note: NoteOption = "",
 ) -> None:
     """Make an account the one responsible for an alert."""
     from contracts.cases import AssignCase
 
-    try:
-        public_key = bytes.fromhex(assignee)
-    except ValueError:
-        fail(f"ASSIGNEE: expected a public key of 64 hexadecimal digits, got {assignee!a}")
+    public_key = public_key_of(session.network, assignee, "ASSIGNEE")
     session.submit("case.assign", AssignCase(alert_id=alert_id, assignee=public_key, note=note))

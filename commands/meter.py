@@ -1,13 +1,12 @@
 """``tanlian meter``: registers and shows meters."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from commands.output import fail, print_fields, print_json, print_table, say, time_text
 from commands.session import Session, reads, signs
-from commands.target import find_network
+from commands.target import public_key_of
 
 app = typer.Typer(no_args_is_help=True, help="Meters: register, list, show.")
 _DEFAULT_ACCOUNT = "member-1-admin"
@@ -185,8 +184,8 @@ def register(
         parent=parent,
         factor=factor,
         co2_check=None,
-        responsible=_public_key_of(
-            session.network, responsible or session.account or _DEFAULT_ACCOUNT
+        responsible=public_key_of(
+            session.network, responsible or session.account or _DEFAULT_ACCOUNT, "--responsible"
         ),
         calibration_certificate=bytes(32),
         calibration_valid_until_ms=0,
@@ -202,19 +201,6 @@ def _version_of(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         fail(f"--calendar: expected ID or ID:VERSION such as utc:1, got version {text!a}")
     return int(text)
-
-
-def _public_key_of(network: Path | None, name: str) -> bytes:
-    """Returns the public key of an account: by name, key file or as 64 hexadecimal digits."""
-    from commands.target import key_path
-    from node.keystore import read_public_part
-
-    try:
-        if len(name) == 64:
-            return bytes.fromhex(name)
-    except ValueError:
-        pass
-    return read_public_part(key_path(find_network(network), name)).public_key
 
 
 def _span(milliseconds: int) -> str:

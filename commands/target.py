@@ -7,6 +7,7 @@ the network's ``accounts`` folder that the command's role asks for. Secrets neve
 command line or in the environment.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def open_signer(network: "Network | None", name: str, passphrase_file: Path | No
     )
     from node.provisioning import PASSPHRASE_FILE
 
-    path = key_path(network, name)
+    path = key_path(network, name, "--as")
     if passphrase_file is None and (path.parent / PASSPHRASE_FILE).exists():
         passphrase_file = path.parent / PASSPHRASE_FILE
     if passphrase_file is None:
@@ -183,7 +184,31 @@ def ask_secret(prompt: str) -> str:
             )
 
 
-def key_path(network: "Network | None", name: str) -> Path:
+def public_key_of(network: Path | None, text: str, option: str) -> bytes:
+    """Returns the public key of an account: by name, key file or as 64 hexadecimal digits.
+
+    Args:
+        network: the option, or None for the default; only names need one.
+        text: what a person says.
+        option: that says it, for the message.
+
+    Raises:
+        CommandFailed: no such account, or the key of something else.
+        KeyFileError: the file is no key file.
+    """
+    from node.keystore import Purpose, read_public_part
+
+    if re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        return bytes.fromhex(text)
+    found = None if Path(text).is_file() else find_network(network)
+    path = key_path(found, text, option)
+    part = read_public_part(path)
+    if part.purpose is not Purpose.ACCOUNT:
+        fail(f"{option}: expected the key file of an account, got {path}, of a {part.purpose} key")
+    return part.public_key
+
+
+def key_path(network: "Network | None", name: str, option: str) -> Path:
     """Returns the key file that a person names by its path or by the account's name.
 
     Raises:
@@ -192,12 +217,12 @@ def key_path(network: "Network | None", name: str) -> Path:
     if Path(name).is_file():
         return Path(name)
     if network is None:
-        fail(f"--as: expected a key file, got {name!a}; name one, or the network with --network")
+        fail(f"{option}: expected a key file, got {name!a}; name one, or a network by --network")
     path = network.accounts / f"{name}.key"
     if not path.is_file():
         known = sorted(each.stem for each in network.accounts.glob("*.key"))
         fail(
-            f"--as: expected a key file or one of {', '.join(known) or 'no account yet'} in "
+            f"{option}: expected a key file or one of {', '.join(known) or 'no account yet'} in "
             f"{network.accounts}, got {name!a}"
         )
     return path

@@ -25,6 +25,14 @@ class Role(IntEnum):
 
 Roles = Annotated[tuple[Role, ...], Length(1, len(Role))]
 """Ascending, each once."""
+DUTIES: Final = (
+    frozenset({Role.OPERATOR, Role.GATEWAY}),
+    frozenset({Role.ADMIN}),
+    frozenset({Role.CERTIFIER}),
+    frozenset({Role.AUDITOR}),
+)
+"""Who measures does not approve, who approves does not judge: the roles of one key are of one of
+these. Ours, after the separation of duties that auditors ask for (ISO/IEC 27001, A.5.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

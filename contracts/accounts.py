@@ -3,10 +3,11 @@
 An account *is* an Ed25519 public key. Genesis creates one admin for each organisation; an admin
 registers and revokes the accounts of its own organisation and of no other. No account can revoke
 itself, so an organisation always keeps an admin. Certifiers belong to certification bodies: else
-any admin could make one that closes the cases of its own plant, or of a competitor's.
+any admin could make one that closes the cases of its own plant, or of a competitor's. Nor does one
+key measure, approve and judge: whoever has one key has one duty.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -15,7 +16,7 @@ from chain.crypto import check_public_key
 from chain.errors import InvalidSignature
 from chain.state import Records, State
 from chain.types import Identifier, Name, PublicKey, Text
-from contracts.account import ACCOUNT_PREFIX, Account, Role, Roles, account_key
+from contracts.account import ACCOUNT_PREFIX, DUTIES, Account, Role, Roles, account_key
 from contracts.context import Context
 from contracts.method import Method, method_of
 from contracts.organisations import OrganisationKind, get_organisation
@@ -45,7 +46,7 @@ class RegisterAccount(Record):
     name: Name
     """Who or what holds the key."""
     roles: Roles
-    """Ascending, each once."""
+    """Ascending, each once, all of one duty (:data:`contracts.account.DUTIES`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class RevokeAccount(Record):
 
     public_key: PublicKey
     reason: Text
+    """Not empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +133,9 @@ def register(context: Context, arguments: RegisterAccount) -> bytes:
     """Registers a key for the sender's organisation; emits ``account.registered``.
 
     Raises:
-        ContractRefusal: ``INVALID_ARGUMENTS`` for a key that is no good or roles out of order,
-            ``NOT_PERMITTED`` for a certifier outside a certification body, ``ALREADY_EXISTS``.
+        ContractRefusal: ``INVALID_ARGUMENTS`` for a key that is no good, or roles out of order or
+            of several duties, ``NOT_PERMITTED`` for a certifier outside a certification body,
+            ``ALREADY_EXISTS``.
     """
     sender = sender_of(context)
     _check_key(arguments.public_key)
@@ -163,7 +166,7 @@ def revoke(context: Context, arguments: RevokeAccount) -> bytes:
 
     Raises:
         ContractRefusal: ``NOT_PERMITTED`` for oneself or another organisation's account,
-            ``UNKNOWN_ACCOUNT``, ``ACCOUNT_REVOKED``.
+            ``UNKNOWN_ACCOUNT``, ``ACCOUNT_REVOKED``; ``INVALID_ARGUMENTS`` for no reason.
     """
     sender = sender_of(context)
     account = check_active_account_of(
@@ -176,14 +179,11 @@ def revoke(context: Context, arguments: RevokeAccount) -> bytes:
             expected="another account; a second admin can revoke this one",
             got="the sender's own",
         )
-    revoked = Account(
-        public_key=account.public_key,
-        name=account.name,
-        organisation=account.organisation,
-        roles=account.roles,
-        registered_ms=account.registered_ms,
-        revoked_ms=context.time_ms,
-    )
+    if not arguments.reason.strip():
+        raise refusal(
+            Code.INVALID_ARGUMENTS, "reason", expected="why it is revoked", got="an empty text"
+        )
+    revoked = replace(account, revoked_ms=context.time_ms)
     context.state.put(account_key(account.public_key), revoked)
     content = AccountRevoked(
         public_key=account.public_key,
@@ -212,6 +212,13 @@ def _check_roles(state: State, organisation_id: str, roles: Roles) -> None:
             Code.INVALID_ARGUMENTS,
             "roles",
             expected="each role once, in ascending order",
+            got=", ".join(role.name for role in roles),
+        )
+    if not any(duty.issuperset(roles) for duty in DUTIES):
+        raise refusal(
+            Code.INVALID_ARGUMENTS,
+            "roles",
+            expected="one duty, which only OPERATOR and GATEWAY share; register a key for each",
             got=", ".join(role.name for role in roles),
         )
     organisation = get_organisation(state, organisation_id)

@@ -169,7 +169,7 @@ def test_a_cause_that_is_none_is_answered_with_those_that_are(
         (["resolve", "m.08.000001"], 2, "expected exactly one of --baseline N"),
         (["resolve", "m.08.000001", "--baseline", "1", "--dismiss", "x"], 2, "got 2"),
         (["attach", "m.08.000001", "no-such-file"], 1, "no-such-file: expected a file to read"),
-        (["assign", "m.08.000001", "me"], 1, "ASSIGNEE: expected a public key of 64"),
+        (["assign", "m.08.000001", "me"], 1, "--network: expected a network directory"),
         (["configure", "--reason", "x", "--hours", "high:1,2"], 1, "--hours: expected SEVERITY:"),
         (
             ["configure", "--reason", "x", "--hours", "awful:1,2,3"],
@@ -180,8 +180,15 @@ def test_a_cause_that_is_none_is_answered_with_those_that_are(
     ],
 )
 def test_what_a_case_cannot_mean_is_refused_before_anything_is_sent(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+
     assert run(["alert", *arguments]) == code
 
     assert words in " ".join(output_of(capsys)[1].replace("│", " ").split())

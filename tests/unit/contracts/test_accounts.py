@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import pytest
 
 from chain.errors import ContractRefusal
@@ -88,6 +90,31 @@ def test_roles_out_of_order_or_twice_are_refused(roles: tuple[Role, ...], got: s
     )
 
 
+@pytest.mark.parametrize("roles", list(combinations(Role, 2)))
+def test_one_key_has_one_duty(roles: tuple[Role, ...]) -> None:
+    world = World()
+    arguments = registration(roles=roles)
+
+    if roles == (Role.OPERATOR, Role.GATEWAY):
+        world.call(accounts.register, arguments, sender=BODY_ADMIN)
+        return
+
+    assert world.refusal_of(accounts.register, arguments, sender=BODY_ADMIN) == (
+        "INVALID_ARGUMENTS",
+        (
+            "roles: expected one duty, which only OPERATOR and GATEWAY share; register a key for "
+            f"each, got {roles[0].name}, {roles[1].name}"
+        ),
+    )
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_can_be_the_only_one(role: Role) -> None:
+    world = World()
+
+    world.call(accounts.register, registration(roles=(role,)), sender=BODY_ADMIN)
+
+
 @pytest.mark.parametrize(
     ("public_key", "organisation"), [(OTHER_OPERATOR, "grid"), (REVOKED, "steel")]
 )
@@ -133,6 +160,15 @@ def test_what_cannot_be_revoked(public_key: bytes, code: str, got: str) -> None:
     assert refused_code == code
     assert detail.startswith("public_key: expected ")
     assert detail.endswith(got)
+
+
+def test_no_account_ends_without_a_reason() -> None:
+    arguments = RevokeAccount(public_key=OPERATOR, reason=" \n")
+
+    assert World().refusal_of(accounts.revoke, arguments) == (
+        "INVALID_ARGUMENTS",
+        "reason: expected why it is revoked, got an empty text",
+    )
 
 
 def test_owner_check_returns_the_sender_or_names_both_organisations() -> None:

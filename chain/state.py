@@ -173,6 +173,9 @@ class State:
         """What stands under their keys, whatever the layers say."""
         self._edited: dict[bytes, None] = {}
         """Keys of the drafts that the transaction has asked for."""
+        self.revision = 0
+        """Grows with each :meth:`put`, :meth:`delete` and :meth:`changes`. As long as it stands,
+        what was read stands, and drafts are still the drafts of their keys."""
 
     def begin(self) -> None:
         """Starts a transaction layer."""
@@ -229,8 +232,9 @@ class State:
 
         One draft serves all transactions of the block, and whoever reads the key sees what the
         draft holds then. So there is no way back: a transaction asks for a draft only when nothing
-        can make it be dropped any more. Each call asks anew, because :meth:`put` and
-        :meth:`delete` of the key and :meth:`changes` end the draft.
+        can make it be dropped any more. Each call asks anew, or :meth:`edit_again` while
+        :attr:`revision` stands, because :meth:`put` and :meth:`delete` of the key and
+        :meth:`changes` end the draft.
 
         Args:
             cls: class of the record.
@@ -245,6 +249,11 @@ class State:
         if self._transaction is not None:
             self._edited[key] = None
         return cast("DraftT", draft)
+
+    def edit_again(self, keys: dict[bytes, None]) -> None:
+        """Notes that the transaction changes drafts which an earlier one asked for."""
+        if self._transaction is not None:
+            self._edited.update(keys)
 
     def iterate(
         self, cls: type[RecordT], prefix: bytes, start: bytes = b""
@@ -283,6 +292,7 @@ class State:
             UnencodableRecord: names the key and who wrote it.
         """
         assert self._transaction is None, "a transaction is still open"
+        self.revision += 1
         for key in self._drafts:
             self._current[key] = self._frozen(key)
         self._drafts.clear()  # drafts may know this state: what knows each other is freed late
@@ -310,6 +320,7 @@ class State:
             raise UnencodableRecord(key=key, writer=self._writers.get(key), cause=error) from error
 
     def _write(self, key: bytes, record: Record | None) -> None:
+        self.revision += 1
         if key in self._drafts:
             # Left in the block, where a dropped transaction finds it again.
             self._current[key] = self._frozen(key)

@@ -95,14 +95,17 @@ class BaselineLookup:
         self._cells: tuple[BaselineCell | None, ...] = ()
         self._tried_day: int | None = None
 
-    def begin(self) -> None:
-        """Begins a call: finds out which versions are in force."""
-        self._line = self._state.get(BaselineLine, self._line_key) or _NO_LINE
-        self._in_force = self._line.in_force
+    def begin_call(self) -> None:
+        """Lets days that wait for their readings be looked up once more."""
         self._tried_day = None
 
+    def look_up(self) -> None:
+        """Finds out which versions are in force."""
+        self._line = self._state.get(BaselineLine, self._line_key) or _NO_LINE
+        self._in_force = self._line.in_force
+
     def hold_against(self, version: int) -> None:
-        """Lets one version speak for all time, until the next :meth:`begin`."""
+        """Lets one version speak for all time, until the next :meth:`look_up`."""
         baseline = get_baseline(self._state, self._meter_id, version)
         assert baseline is not None, "a version that was approved exists"
         always = ((0, version),)

@@ -445,7 +445,7 @@ def _count(
     if before is not None and before.amount is not None:
         counted, quality = Counted(before.amount, before.has_factor), before.quality
     is_withdrawn = interval.amount is None
-    intake.quality_at(interval.start_ms).move(
+    intake.quality.at(interval.start_ms).move(
         quality, page.qualities[slot] if is_withdrawn else interval.quality
     )
     if is_withdrawn:

@@ -30,7 +30,7 @@ from contracts.ledger import Ledger
 from contracts.local_clock import LocalClock
 from contracts.meter import Meter
 from contracts.meter_facts import MeterFacts, facts_of, rule_set_of
-from contracts.meter_quality import MeterQuality, MutableQuality
+from contracts.meter_quality import QualityBook
 from contracts.meter_state import LEVELS_MAX, Memory, MeterState
 from contracts.page_book import PageBook
 from contracts.reading import (
@@ -82,8 +82,9 @@ def begin_intake(context: Context, meter: Meter) -> "Intake":
 class Intake:
     """Takes the readings of one meter; for a block, the draft of what is remembered of the meter.
 
-    Pages and totals are drafts of their own and are asked for in each call. What is kept from call
-    to call follows from records that never change, or is looked up again by :meth:`begin`.
+    Pages, totals and qualities are drafts of their own. They and what was looked up are kept from
+    call to call while nobody has written a record (:attr:`chain.state.State.revision`), and looked
+    up again by :meth:`begin` otherwise.
 
     Nothing that a draft took up can be taken back: a call asks for the intake after everything
     that may refuse it.
@@ -98,8 +99,6 @@ class Intake:
         self._baselines = BaselineLookup(state, facts.meter.meter_id)
         self._leaf = _NO_LEAF
         self._chain: RegisterChain | None = None
-        self._qualities: dict[int, MutableQuality] = {}
-        """Drafts of the call, by month."""
         self._settle(facts)
 
     def record(self) -> MeterState:
@@ -118,20 +117,35 @@ class Intake:
             self._settle(facts)
         self._future_ms = context.time_ms + facts.settings.clock_skew_ms - self._interval_ms
         """Latest start of an interval that is not of the future."""
-        self.book.begin()
-        self.ledger.begin()
-        self._qualities.clear()
-        self._baselines.begin()
+        self._baselines.begin_call()
+        if self._state.revision != self._revision:
+            self._look_up(facts)
+        else:
+            self._state.edit_again(self._drafts)
+
+    def _look_up(self, facts: MeterFacts) -> None:
+        """Lets go of what is kept; the rest of the call asks anew."""
+        self._revision = self._state.revision
+        self._drafts.clear()
+        self.book.forget()
+        self.ledger.forget()
+        self.quality.forget()
+        self._baselines.look_up()
         if facts.is_register:
-            # Exchanges may have been approved since the last call.
             self._chain = RegisterChain(self._state, facts.meter, facts.conversion, facts.settings)
 
     def _settle(self, facts: MeterFacts) -> None:
         self._facts = facts
+        self._revision = -1
+        """Of the state, when what is kept was looked up."""
         self._meter = facts.meter
         self._interval_ms = facts.meter.interval_ms
-        self.book = PageBook(self._state, facts, self._memory)
-        self.ledger = Ledger(self._state, facts, self._clock)
+        self._drafts: dict[bytes, None] = {}
+        """State keys of what is kept to be changed further."""
+        state, clock, drafts = self._state, self._clock, self._drafts
+        self.book = PageBook(state, facts, self._memory, drafts)
+        self.ledger = Ledger(state, facts, clock, drafts)
+        self.quality = QualityBook(state, facts.quality_prefix, facts.off, clock, drafts)
         self._observation = Observation(
             self._meter,
             self._memory,
@@ -173,7 +187,7 @@ class Intake:
             self._count(result, page, failed, quality)
             if page.corrected and page.is_corrected(slot):
                 amount = None  # what was approved for the interval counts already
-                self.quality_at(result.start_ms).move(quality, 0)
+                self.quality.at(result.start_ms).move(quality, 0)
             failed |= self.ledger.count(result.start_ms, amount, is_flagged=failed != 0)
         else:
             self._count(result, page, failed)
@@ -187,19 +201,7 @@ class Intake:
         applied = result.applied & ~page.applied[slot]
         failed &= ~page.failed[slot]
         if quality or applied or failed:
-            self.quality_at(result.start_ms).count(applied, failed, quality)
-
-    def quality_at(self, start_ms: int) -> MutableQuality:
-        """Returns the draft of the quality of an interval's month; see :meth:`begin`."""
-        self._clock.hour_at(start_ms)
-        month = self._clock.month
-        quality = self._qualities.get(month)
-        if quality is None:
-            key = self._facts.quality_prefix + b"%06d" % month
-            quality = self._state.edit(MeterQuality, key, MutableQuality)
-            quality.off |= self._facts.off
-            self._qualities[month] = quality
-        return quality
+            self.quality.at(result.start_ms).count(applied, failed, quality)
 
     def _keep_aside(self, reading: RawReading, outcome: Outcome) -> Finding:
         """Keeps a reading that belongs to no slot."""
@@ -208,7 +210,7 @@ class Intake:
         page = self.book.open(kept_ms)
         page.append_leaf(self._leaf)
         page.off_grid_count += 1
-        self.quality_at(kept_ms).aside += 1
+        self.quality.at(kept_ms).aside += 1
         result = Finding(outcome, kept_ms)
         if outcome is Outcome.OFF_GRID:
             off_ms = reading.stamp_ms % interval_ms
@@ -474,7 +476,7 @@ class Intake:
             self._memory.alerting |= bit(check)
             if deviation.since_ms is not None and deviation.since_ms < result.start_ms:
                 span = range(deviation.since_ms, result.start_ms, self._interval_ms)
-                for start_ms in mark_run(self.book, self.quality_at, bit(check), span):
+                for start_ms in mark_run(self.book, self.quality.at, bit(check), span):
                     self._raise_at(start_ms, check, deviation, self._leaf)
             self._raise_at(result.start_ms, check, deviation, self._leaf)
             return

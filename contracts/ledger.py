@@ -13,6 +13,7 @@ from contracts.month_draft import MutableSiteMonth, MutableStream, edit_site_mon
 from contracts.period import closed_at, late_prefix
 from contracts.reading import AFTER_CLOSE, NO_FACTOR
 from contracts.reading_page import MutablePage
+from contracts.site_month import organisation_month_key, site_month_key
 
 _NEVER: Final = (0, 0)
 
@@ -66,20 +67,30 @@ def mark_factor(page: MutablePage, slot: int, *, has_factor: bool) -> None:
 
 
 class Ledger:
-    """Adds up what intervals count, into the totals of meter and site."""
+    """Adds up what intervals count, into the totals of meter and site.
 
-    __slots__ = ("_clock", "_emits", "_facts", "_places", "_state")
+    Args:
+        state: of the block.
+        facts: of the meter.
+        clock: of its calendar.
+        drafts: takes the state key of each total that is opened to be changed.
+    """
 
-    def __init__(self, state: State, facts: MeterFacts, clock: LocalClock) -> None:
+    __slots__ = ("_clock", "_drafts", "_emits", "_facts", "_places", "_state")
+
+    def __init__(
+        self, state: State, facts: MeterFacts, clock: LocalClock, drafts: dict[bytes, None]
+    ) -> None:
         self._state = state
+        self._drafts = drafts
         self._facts = facts
         self._clock = clock
         self._emits = facts.emits
         self._places: dict[int, _Place] = {}
         """By month."""
 
-    def begin(self) -> None:
-        """Begins a call: what others did to the totals since the last one is to be seen."""
+    def forget(self) -> None:
+        """Lets go of all totals: what others did to them is to be seen."""
         self._places.clear()
 
     def count(self, start_ms: int, amount: int | None, *, is_flagged: bool) -> int:
@@ -160,9 +171,12 @@ class Ledger:
         prefix = late_prefix(meter.site, month) if is_closed else b""
         key = prefix + facts.month_prefix + b"%06d" % month
         of_meter = state.edit(MonthTotal, key, MutableTotal)
+        self._drafts[key] = None
         of_site = None
         if facts.is_part_of_site:
             of_site = edit_site_month(state, meter.organisation, meter.site, month, prefix)
+            self._drafts[prefix + site_month_key(meter.site, month)] = None
+            self._drafts[prefix + organisation_month_key(meter.organisation, month)] = None
         return _Place(of_meter, of_site, AFTER_CLOSE if is_closed else 0)
 
     def _enter_period(self, place: _Place, start_ms: int) -> None:

@@ -13,6 +13,7 @@ from chain.codec import Record
 from chain.state import State
 from chain.types import U32, Length
 from contracts.check import CHECK_COUNT, Check
+from contracts.local_clock import LocalClock
 from contracts.reading import Quality
 
 CheckCounts = Annotated[tuple[U32, ...], Length(CHECK_COUNT, CHECK_COUNT)]
@@ -144,6 +145,48 @@ def _add(counts: list[int], mask: int, times: int) -> None:
         lowest = mask & -mask
         counts[lowest.bit_length() - 1] += times
         mask ^= lowest
+
+
+class QualityBook:
+    """The qualities of one meter's months within one block, in drafts.
+
+    Args:
+        state: of the block.
+        prefix: :func:`quality_prefix` of the meter.
+        off: mask of its checks that are off.
+        clock: of its calendar.
+        drafts: takes the state key of each month that is opened.
+    """
+
+    __slots__ = ("_clock", "_drafts", "_off", "_opened", "_prefix", "_state")
+
+    def __init__(
+        self, state: State, prefix: bytes, off: int, clock: LocalClock, drafts: dict[bytes, None]
+    ) -> None:
+        self._state = state
+        self._drafts = drafts
+        self._prefix = prefix
+        self._off = off
+        self._clock = clock
+        self._opened: dict[int, MutableQuality] = {}
+        """By month."""
+
+    def forget(self) -> None:
+        """Lets go of all months: what others did to them is to be seen."""
+        self._opened.clear()
+
+    def at(self, start_ms: int) -> MutableQuality:
+        """Returns the quality of an interval's month."""
+        self._clock.hour_at(start_ms)
+        month = self._clock.month
+        quality = self._opened.get(month)
+        if quality is None:
+            key = self._prefix + b"%06d" % month
+            quality = self._state.edit(MeterQuality, key, MutableQuality)
+            quality.off |= self._off
+            self._opened[month] = quality
+            self._drafts[key] = None
+        return quality
 
 
 def count_later(

@@ -14,12 +14,31 @@ Each costs one look at the state, so a late reading costs the same however old i
 
 
 class PageBook:
-    """Opens pages of a meter, and finds the registers around an interval."""
+    """Opens pages of a meter, and finds the registers around an interval.
 
-    __slots__ = ("_facts", "_interval_ms", "_memory", "_opened", "_page_ms", "_seen", "_state")
+    Args:
+        state: of the block.
+        facts: of the meter.
+        memory: of the meter.
+        drafts: takes the state key of each page that is opened to be changed.
+    """
 
-    def __init__(self, state: State, facts: MeterFacts, memory: Memory) -> None:
+    __slots__ = (
+        "_drafts",
+        "_facts",
+        "_interval_ms",
+        "_memory",
+        "_opened",
+        "_page_ms",
+        "_seen",
+        "_state",
+    )
+
+    def __init__(
+        self, state: State, facts: MeterFacts, memory: Memory, drafts: dict[bytes, None]
+    ) -> None:
         self._state = state
+        self._drafts = drafts
         self._facts = facts
         self._memory = memory
         self._interval_ms = facts.meter.interval_ms
@@ -29,8 +48,8 @@ class PageBook:
         self._seen: dict[int, MutablePage | None] = {}
         """Pages that were looked at and not opened, as they stand; None where there is none."""
 
-    def begin(self) -> None:
-        """Begins a call: what others did to the pages since the last one is to be seen."""
+    def forget(self) -> None:
+        """Lets go of all pages: what others did to them is to be seen."""
         self._opened.clear()
         self._seen.clear()
 
@@ -42,6 +61,7 @@ class PageBook:
             key = self._facts.page_prefix + b"%020d" % page_ms
             page = self._state.edit(ReadingPage, key, lambda record: self._begin(page_ms, record))
             self._opened[page_ms] = page
+            self._drafts[key] = None
         return page
 
     def slot_of(self, start_ms: int) -> int:

@@ -227,7 +227,7 @@ class _Replay:
         self._memory = Memory()
         self._clock = LocalClock(require_calendar(state, meter.calendar))
         self._baselines = BaselineLookup(state, meter.meter_id)
-        self._baselines.begin()
+        self._baselines.look_up()
         self._is_held = version is not None
         """Whether one version says what is usual by itself: days before it scale nothing."""
         if version is not None:
@@ -237,7 +237,7 @@ class _Replay:
             self._memory,
             resolution=self._facts.resolution,
             settings=self._facts.settings,
-            amount_before=PageBook(state, self._facts, self._memory).amount_at,
+            amount_before=PageBook(state, self._facts, self._memory, {}).amount_at,
         )
 
     def verdicts(

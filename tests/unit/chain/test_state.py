@@ -421,3 +421,48 @@ def test_a_draft_that_no_record_can_hold_names_its_key_and_last_writer() -> None
         state.changes()
 
     assert caught.value.writer == b"w" * 32
+
+
+def test_who_changes_a_kept_draft_is_its_last_writer() -> None:
+    state = state_of()
+    state.begin()
+    draft = count_up(state)
+    state.keep(b"v" * 32)
+    state.begin()
+    state.edit_again({b"note/a": None})
+    draft.number += 2**64
+    state.keep(b"w" * 32)
+
+    with pytest.raises(UnencodableRecord) as caught:
+        state.changes()
+
+    assert caught.value.writer == b"w" * 32
+
+
+def test_a_transaction_that_changed_a_kept_draft_cannot_be_dropped() -> None:
+    state = state_of()
+    count_up(state)
+    state.begin()
+    state.edit_again({b"note/a": None})
+
+    with pytest.raises(AssertionError, match="cannot be forgotten"):
+        state.drop()
+
+
+def test_the_revision_stands_while_drafts_do() -> None:
+    state = state_of(note_a="old")
+    count_up(state)
+    state.begin()
+    state.get(Note, b"note/a")
+    count_up(state)
+    state.keep()
+    assert state.revision == 0
+
+    for write in (
+        lambda: state.put(b"note/b", note("b")),
+        lambda: state.delete(b"note/b"),
+        state.changes,
+    ):
+        before = state.revision
+        write()
+        assert state.revision > before

@@ -13,9 +13,17 @@ if TYPE_CHECKING:
     from client.asynchronous import Call
     from client.importers.published_factors import Published
     from client.synchronous import SyncTanlianClient
+    from contracts.factor import FactorUncertainty
 
 app = typer.Typer(no_args_is_help=True, help="Emission factors with their source and validity.")
 DEFAULT_ACCOUNT: Final = "certifier-1-admin"
+UncertaintyOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=10_000, help="Permille of the factor, half of a 95 % interval."),
+]
+UncertaintySourceOption = Annotated[
+    str | None, typer.Option(help="Publisher and document of the uncertainty.")
+]
 _BATCH: Final = 100
 """Factors of one answer of a node."""
 
@@ -34,7 +42,7 @@ def list_factors(
         if sets:
             _list_sets(client, as_json=session.as_json)
             return
-        factors = client.factors(factor=factor)
+        factors: list[Any] = client.factors(factor=factor)
     if session.as_json:
         print_json({"factors": factors})
         return
@@ -58,6 +66,9 @@ def list_factors(
     for each in factors:
         note = f" [{each['evidence_note']}]" if each["evidence_note"] else ""
         say(printable(f"{each['factor_id']}: {each['evidence']}: {each['source']}{note}"))
+        if each["uncertainty"] is not None:
+            permille, source = each["uncertainty"]["permille"], each["uncertainty"]["source"]
+            say(printable(f"{each['factor_id']}: uncertainty {permille} permille: {source}"))
 
 
 def _day(factor: dict[str, Any], name: str) -> str:
@@ -105,6 +116,8 @@ def set_factor(
     base_unit: Annotated[str, typer.Option(help="Base unit that it is per.")] = "watt_hour",
     name: Annotated[str, typer.Option(help="For people; by default the series.")] = "",
     is_co2: Annotated[bool, typer.Option("--co2", help="The value is CO2 alone.")] = False,
+    uncertainty: UncertaintyOption = None,
+    uncertainty_source: UncertaintySourceOption = None,
 ) -> None:  # fmt: skip
     """Set one period of a series; what is set changes by restatement only."""
     from commands.choices import choice_of
@@ -123,8 +136,25 @@ def set_factor(
         valid_to_ms=day_ms(valid_to, "--valid-to"),
         source=source,
         evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
+        uncertainty=uncertainty_of(uncertainty, uncertainty_source),
     )
     session.submit("factor.set", arguments)
+
+
+def uncertainty_of(permille: int | None, source: str | None) -> "FactorUncertainty | None":
+    """Returns the uncertainty that a person declares, or None where nothing was said of it.
+
+    Raises:
+        CommandFailed: a number without its source, or the other way round.
+    """
+    from contracts.factor import FactorUncertainty
+
+    if permille is None and source is None:
+        return None
+    if permille is None or not (source or "").strip():
+        fail(f"--uncertainty: expected permille and its --uncertainty-source, or neither, got "
+             f"{permille} and {source!a}")  # fmt: skip
+    return FactorUncertainty(permille=permille, source=source or "")
 
 
 @app.command("import")
@@ -145,7 +175,10 @@ def import_factors(
         bool, typer.Option("--dry-run", help="Print what would be sent, send nothing.")
     ] = False,
 ) -> None:
-    """Set the factors and potentials of published tables; what is there already stays."""
+    """Set the factors and potentials of published tables; what is there already stays.
+
+    A table may have the columns uncertainty_permille and uncertainty_source beside its own.
+    """
     from client.importers.published_factors import ImportPlan, read_published
 
     published = read_published(files, ImportPlan(until_year=until_year, gwp_set=gwp))

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Annotated, Final
 
 from chain.codec import Record
-from chain.types import U32, U64, Identifier, Milliseconds, Name, Text
+from chain.types import U32, U64, Identifier, Milliseconds, Name, Range, Text
 from contracts.gas import Gases
 from contracts.meter import Unit
+
+UNCERTAINTY_PERMILLE_MAX: Final = 10_000
 
 
 class FactorBasis(IntEnum):
@@ -44,6 +46,17 @@ class FuelBasis(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactorUncertainty(Record):
+    """How far a factor may be off, as somebody declares it."""
+
+    permille: Annotated[int, Range(0, UNCERTAINTY_PERMILLE_MAX)]
+    """Of the factor, half of a 95 % interval, as an activity's is of its amount; 0 where the factor
+    is exact."""
+    source: Text
+    """Publisher and document of the number; not empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Factor(Record):
     """One factor of a series, valid for one period, in one version."""
 
@@ -75,6 +88,8 @@ class Factor(Record):
     """Where the value was seen, in words; may be empty."""
     factor_set: Identifier | None
     """Publication that it is part of."""
+    uncertainty: FactorUncertainty | None
+    """None where nobody declared one: it is unknown then, and not 0."""
     set_ms: Milliseconds
     """Block time at which this version was set."""
 

@@ -13,7 +13,7 @@ from chain.codec import Record
 from chain.state import State
 from chain.types import U64, U64_MAX, Identifier, Length, Range, Text
 from contracts.emissions import rounded_half_even
-from contracts.factor import EvidenceGrade, FuelBasis
+from contracts.factor import EvidenceGrade, FactorUncertainty, FuelBasis
 from contracts.gas import (
     GASES_MAX,
     GWP_TENTHS_OF_CO2,
@@ -66,6 +66,8 @@ class FactorContent(Record):
     """Where the value was seen."""
     factor_set: Identifier | None = None
     """Publication that it is part of (``factor.register_set``)."""
+    uncertainty: FactorUncertainty | None = None
+    """None where nobody declares one."""
 
 
 def co2_mass_of(fuel: FuelBasis) -> int:
@@ -123,6 +125,13 @@ def _check_content(content: FactorContent) -> None:
             Code.INVALID_ARGUMENTS,
             "source",
             expected="publisher and document of the value",
+            got="an empty text",
+        )
+    if content.uncertainty is not None and not content.uncertainty.source.strip():
+        raise refusal(
+            Code.INVALID_ARGUMENTS,
+            "uncertainty.source",
+            expected="publisher and document of the uncertainty",
             got="an empty text",
         )
     keys = [(part.species, part.is_biogenic) for part in content.gases]

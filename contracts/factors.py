@@ -138,6 +138,7 @@ def factor_of(state: State, before: Factor, content: FactorContent, set_ms: Mill
         evidence=content.evidence,
         evidence_note=content.evidence_note,
         factor_set=content.factor_set,
+        uncertainty=content.uncertainty,
         set_ms=set_ms,
     )
 
@@ -162,6 +163,7 @@ def _first_version(context: Context, arguments: SetFactor) -> Factor:
         evidence=arguments.evidence,
         evidence_note=arguments.evidence_note,
         factor_set=arguments.factor_set,
+        uncertainty=arguments.uncertainty,
         set_ms=context.time_ms,
     )
 

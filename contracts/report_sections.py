@@ -179,6 +179,9 @@ def _present_factor(factor: Factor, used: int) -> Document:
         "source": factor.source,
         "evidence": factor.evidence.name,
         "evidence_note": factor.evidence_note,
+        "uncertainty": None
+        if factor.uncertainty is None
+        else {"permille": factor.uncertainty.permille, "source": factor.uncertainty.source},
         "amount": str(used),
     }
 

@@ -152,6 +152,7 @@ def content_of(arguments: FactorContent) -> FactorContent:
         evidence=arguments.evidence,
         evidence_note=arguments.evidence_note,
         factor_set=arguments.factor_set,
+        uncertainty=arguments.uncertainty,
     )
 
 

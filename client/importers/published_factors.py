@@ -15,7 +15,13 @@ from typing import Final
 
 from client.importers.source_file import SourceError, SourceRow, rows_of, scaled
 from contracts.emissions import rounded_half_even
-from contracts.factor import EvidenceGrade, FactorBasis, FuelBasis
+from contracts.factor import (
+    UNCERTAINTY_PERMILLE_MAX,
+    EvidenceGrade,
+    FactorBasis,
+    FactorUncertainty,
+    FuelBasis,
+)
 from contracts.factor_content import GasPart
 from contracts.factors import SetFactor
 from contracts.gas import Gas
@@ -24,6 +30,10 @@ from contracts.potentials import RegisterFactorSet, RegisterGwpSet, SpeciesPoten
 
 TEXT_BYTES_MAX: Final = 1_024
 _NAME_BYTES_MAX: Final = 128
+_DIGITS_MAX: Final = 13
+_UNCERTAINTY: Final = "uncertainty_permille"
+_UNCERTAINTY_SOURCE: Final = "uncertainty_source"
+"""Columns that any table of factors may have; the shipped ones state no uncertainty."""
 _GRID_UNIT: Final = "1e-4 kgCO2/kWh"
 _UNDATED_YEARS: Final = (2000, 2100)
 """Years for which a table without years is applied, the second exclusive."""
@@ -134,6 +144,21 @@ def year_ms(year: int, offset_hours: int = 0) -> int:
     return int(begins.timestamp()) * 1_000
 
 
+def _uncertainty_of(row: SourceRow) -> FactorUncertainty | None:
+    """Returns what the columns that a table may have beside its own say; None where they do not."""
+    if not row.cells.get(_UNCERTAINTY):
+        return None
+    permille = _integer(row, _UNCERTAINTY)
+    if permille > UNCERTAINTY_PERMILLE_MAX:
+        raise row.fault(_UNCERTAINTY, expected=f"at most {UNCERTAINTY_PERMILLE_MAX}")
+    source = row.cells.get(_UNCERTAINTY_SOURCE, "")
+    if not source:
+        raise row.fault(
+            _UNCERTAINTY, expected=f"its publisher and document in {_UNCERTAINTY_SOURCE}"
+        )
+    return FactorUncertainty(permille=permille, source=_cut(source, TEXT_BYTES_MAX))
+
+
 def _cut(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
@@ -170,6 +195,7 @@ def _grid_factor(row: SourceRow, year: int) -> SetFactor:
         evidence=grade_of(row["evidence"]),
         evidence_note=_cut(row["evidence"], TEXT_BYTES_MAX),
         factor_set=_GRID_SET.set_id,
+        uncertainty=_uncertainty_of(row),
     )
 
 
@@ -227,6 +253,7 @@ def _cn_fuels(path: Path) -> Iterator[SetFactor]:
             evidence=grade_of(row["evidence"]),
             evidence_note=_cut(row["evidence"], TEXT_BYTES_MAX),
             factor_set=_CN_FUEL_SET.set_id,
+            uncertainty=_uncertainty_of(row),
         )
         yield _with_fuel(row, factor)
 
@@ -288,6 +315,7 @@ def _epa_fuels(path: Path, plan: ImportPlan) -> Iterator[SetFactor]:
             evidence_note="open-grid-emissions @9bfd60e7, which cites it; whether the heat is the "
             "higher heating value is not confirmed",
             factor_set=_EPA_SET.set_id,
+            uncertainty=_uncertainty_of(row),
         )
 
 
@@ -344,10 +372,10 @@ def _gwp_set(version: str, found: list[SpeciesPotential]) -> RegisterGwpSet:
 
 
 def _integer(row: SourceRow, column: str) -> int:
-    value = scaled(row, column, 0)
-    if value is None or value < 0:
+    text = row[column]
+    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS_MAX:
         raise row.fault(column, expected="an integer of at least 0")
-    return value
+    return int(text)
 
 
 _GRID_SET: Final = RegisterFactorSet(

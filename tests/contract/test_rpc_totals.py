@@ -9,7 +9,7 @@ import pytest
 from contracts import instruments
 from contracts.activities import SubmitActivity
 from contracts.emissions import IsoCategory, Scope
-from contracts.factor import EvidenceGrade, FactorBasis
+from contracts.factor import EvidenceGrade, FactorBasis, FactorUncertainty
 from contracts.instruments import (
     RegisterInstrument,
     RetireInstrument,
@@ -43,6 +43,7 @@ STEPS: tuple[tuple[str, Any], ...] = (
             FACTOR, factor_id="diesel", base_unit=Unit.GRAM, basis=FactorBasis.COMBUSTION,
             value=31_000, is_co2=True, valid_from_ms=START_MS - 2**32,
             evidence=EvidenceGrade.UNCONFIRMED,
+            uncertainty=FactorUncertainty(permille=40, source="an annex"),
         ),
     ),
     (
@@ -137,6 +138,11 @@ def test_what_totals_are_made_of_is_listed(run: Run) -> None:
             _, sets = await get(served, "/v1/factor-sets")
             assert [each["evidence"] for each in sets["factor_sets"]] == ["UNCONFIRMED"]
             assert (await get(served, "/v1/gwp-sets"))[1]["gwp_sets"] == []
+            _, factors = await get(served, "/v1/factors")
+            assert {each["factor_id"]: each["uncertainty"] for each in factors["factors"]} == {
+                "diesel": {"permille": 40, "source": "an annex"},
+                "kr-grid": None,
+            }
             _, found = await get(served, "/v1/instruments")
             assert [each["state"] for each in found["instruments"]] == ["RETIRED"]
             _, none = await get(served, "/v1/instruments?organisation=nobody")

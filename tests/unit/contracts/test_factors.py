@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from contracts import factors
-from contracts.factor import Factor, FactorBasis
+from contracts.factor import Factor, FactorBasis, FactorUncertainty
 from contracts.factors import PERIODS_MAX, FactorSeries, SetFactor, factor_at, series_key
 from contracts.meter import Unit
 from tests.unit.contracts.registry_world import CERTIFIER, FACTOR, OTHER_ADMIN, START_MS, World
@@ -20,6 +20,7 @@ def test_a_factor_holds_from_its_first_moment_to_before_its_last() -> None:
     assert factor is not None
     assert factor.value == 4_306
     assert factor.set_ms == START_MS
+    assert factor.uncertainty is None
     assert factor_at(world.state, "kr-grid", 1_999) == factor
     assert factor_at(world.state, "kr-grid", 999) is None
     assert factor_at(world.state, "kr-grid", 2_000) is None
@@ -79,6 +80,13 @@ def test_a_certifier_begins_a_series_too() -> None:
         (
             replace(FACTOR, source="  "),
             "source: expected publisher and document of the value, got an empty text",
+        ),
+        (
+            replace(FACTOR, uncertainty=FactorUncertainty(permille=50, source=" ")),
+            (
+                "uncertainty.source: expected publisher and document of the uncertainty, got an "
+                "empty text"
+            ),
         ),
     ],
 )

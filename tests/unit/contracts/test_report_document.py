@@ -9,12 +9,21 @@ from hypothesis import given, settings, strategies as st
 from chain import jcs
 from chain.errors import ContractRefusal
 from chain.state import MemoryStateReader, State
-from contracts import activities, inventory_design, monitoring_plan, month_restatement, period
+from contracts import (
+    activities,
+    inventory_design,
+    monitoring_plan,
+    month_restatement,
+    period,
+    restatements,
+)
 from contracts.activities import WithdrawActivity
 from contracts.emissions import GRAMS_DENOMINATOR, Scope
+from contracts.factor import FactorUncertainty
 from contracts.report import ReportKind
 from contracts.report_document import ComputedAt, ReportRequest, build_document
 from contracts.report_sections import amount as shown
+from contracts.restatements import ApplyRestatement, DecideRestatement
 from tests.unit.contracts.reading_world import AMOUNTS, ReadingWorld, amount
 from tests.unit.contracts.registry_world import SECOND_ADMIN
 from tests.unit.contracts.test_activities import SUBMIT, ActivityWorld
@@ -22,11 +31,13 @@ from tests.unit.contracts.test_inventory_design import DESIGN
 from tests.unit.contracts.test_monitoring_plan import PLAN
 from tests.unit.contracts.test_month_restatement import APPROVE, PROPOSAL, RESTATE
 from tests.unit.contracts.test_period import CLOSE, MONTH
+from tests.unit.contracts.test_restatements import RESTATE as RESTATE_FACTOR
 
 AT = ComputedAt(chain_id=b"\x01" * 32, height=7, state_root=b"\x02" * 32, time_ms=1_700_000_000_000)
 INVENTORY = ReportRequest(
     kind=ReportKind.GHG_INVENTORY, organisation="steel", from_month=MONTH, to_month=MONTH + 1
 )
+GRID_AGAIN = replace(RESTATE_FACTOR, value=4_306)
 PER_GRAM = GRAMS_DENOMINATOR
 
 
@@ -204,6 +215,47 @@ def test_an_activity_is_a_source_with_the_uncertainty_that_it_states() -> None:
     assert 2 * int(uncertainty["not_covered_1e10_g"]) == direct
     (gas,) = document["direct_by_gas"]
     assert (gas["gas"], int(gas["co2e"]["numerator_1e10_g"])) == ("CO2", direct)
+
+
+def restate_grid(world: ReadingWorld, version: int, uncertainty: FactorUncertainty | None) -> None:
+    again = replace(GRID_AGAIN, version=version, uncertainty=uncertainty)
+    world.call(restatements.restate, again)
+    decide = DecideRestatement(factor_id="kr-grid", number=version)
+    world.call(restatements.approve, decide, sender=SECOND_ADMIN)
+    apply = ApplyRestatement(factor_id="kr-grid", number=version, month_count=64)
+    world.call(restatements.apply, apply)
+    world.next_block()
+
+
+def test_a_factors_uncertainty_is_in_and_what_declares_none_is_counted() -> None:
+    world = world_of(1_000, 2_000)
+    emission = str(3_000 * 4_306 * 10**6)
+    undeclared = built(world)["uncertainty"]
+    assert (undeclared["combined_1e4"], undeclared["factor_not_declared_1e10_g"]) == (250, emission)
+
+    declared = FactorUncertainty(permille=60, source="the publisher's annex")
+    restate_grid(world, 1, declared)
+    document = built(world)
+    uncertainty = document["uncertainty"]
+    # sqrt(25^2 + 60^2) = 65 permille.
+    assert uncertainty["combined_1e4"] == uncertainty["sources"][0]["with_factors_1e4"] == 650
+    assert uncertainty["factor_not_declared_1e10_g"] == "0"
+    assert uncertainty["factors"] == [
+        {
+            "factor": "kr-grid",
+            "valid_from_ms": 0,
+            "version": 2,
+            "emission_1e10_g": emission,
+            "uncertainty_permille": 60,
+            "source": "the publisher's annex",
+        }
+    ]
+    (factor,) = document["factors"]
+    assert factor["uncertainty"] == {"permille": 60, "source": "the publisher's annex"}
+
+    restate_grid(world, 2, FactorUncertainty(permille=0, source="exact by definition"))
+    exact = built(world)["uncertainty"]
+    assert (exact["combined_1e4"], exact["factor_not_declared_1e10_g"]) == (250, "0")
 
 
 def test_what_is_withdrawn_is_no_source() -> None:

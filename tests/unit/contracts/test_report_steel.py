@@ -67,6 +67,10 @@ def test_the_year_is_what_the_files_energy_gives(document: dict[str, Any]) -> No
     }
     assert totals["all_location_based"] == totals["scope2_location_based"]
     assert totals["scope2_market_based"] == totals["scope2_location_based"]
+    uncertainty = document["uncertainty"]
+    assert uncertainty["combined_1e4"] == 100
+    assert uncertainty["factor_not_declared_1e10_g"] == uncertainty["covered_1e10_g"]
+    assert uncertainty["not_covered_1e10_g"] == "0"
 
 
 def test_every_month_is_there_and_closed(document: dict[str, Any]) -> None:

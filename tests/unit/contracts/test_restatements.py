@@ -6,7 +6,13 @@ import pytest
 
 from contracts import factors, meters, restatements
 from contracts.emissions import MonthTotal, meter_month_key, numerator_of
-from contracts.factor import EvidenceGrade, Factor, factor_key, factor_version_key
+from contracts.factor import (
+    EvidenceGrade,
+    Factor,
+    FactorUncertainty,
+    factor_key,
+    factor_version_key,
+)
 from contracts.factor_content import CO2E_OF_VALUE
 from contracts.restatement import (
     RestatedMonth,
@@ -101,6 +107,19 @@ def test_old_and_new_values_and_totals_stay_in_state() -> None:
         numerator_of(each.scope2.location_based) for each in (restated.before, restated.after)
     ]
     assert values == [1_000 * value * CO2E_OF_VALUE for value in (4_306, 5_000)]
+
+
+def test_a_restatement_says_the_uncertainty_anew() -> None:
+    world = ReadingWorld()
+    declared = FactorUncertainty(permille=70, source="the publisher's annex")
+    for number, uncertainty in enumerate((declared, None), 1):
+        world.call(restatements.restate, replace(RESTATE, version=number, uncertainty=uncertainty))
+        decide = replace(DECIDE, number=number)
+        world.call(restatements.approve, decide, sender=SECOND_ADMIN)
+        world.call(restatements.apply, replace(APPLY, number=number))
+        factor = world.state.get(Factor, factor_key("kr-grid", 0))
+        assert factor is not None
+        assert (factor.version, factor.uncertainty) == (number + 1, uncertainty)
 
 
 def test_a_restatement_is_a_revision_of_each_month_that_it_changes() -> None:

@@ -1,0 +1,81 @@
+"""The command line against a chain of one validator: real commands, client, server and contracts.
+
+Whoever runs a command signs as an account of this chain; no key file is opened for it.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from typing import Any, Self
+
+import pytest
+
+import cli
+from chain.codec import Record
+from chain.crypto import Ed25519Signer
+from client.synchronous import SyncTanlianClient
+from tests.rpc_node import ADMIN, FakeNode, ServedNode
+
+
+class CommandNode:
+    """A served chain that commits at once, and commands for it; a context manager."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        # Clients sign for the present.
+        self.node = FakeNode(time_ms=time.time_ns() // 1_000_000 - 3_600_000)
+        self.node.commits_at_once = True
+        self.signers: dict[str, Ed25519Signer] = {"admin": ADMIN}
+        """By what ``--as`` names; any other name signs as the administrator does."""
+        self._served = ServedNode(node=self.node)
+        self._capsys = capsys
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+        def open_signer(_network: object, name: str, _passphrase: object) -> Ed25519Signer:
+            return self.signers.get(name, ADMIN)
+
+        monkeypatch.setattr("commands.target.open_signer", open_signer)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._served.__aenter__(), self._loop).result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._served.__aexit__(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def now_ms(self) -> int:
+        """Block time of the newest block."""
+        return self.node.workshop.parent.time_ms
+
+    def send(self, method: str, arguments: Record, account: str = "admin") -> None:
+        """Commits a transaction without the command line."""
+        with SyncTanlianClient([self._served.url], signer=self.signers[account]) as client:
+            client.submit_and_wait(method, arguments)
+
+    def run(self, *arguments: str) -> str:
+        """Runs a command that succeeds; returns what it printed."""
+        code, out, err = self._run(arguments)
+        assert (code, err) == (0, ""), (out, err)
+        return out
+
+    def json(self, *arguments: str) -> Any:
+        """Runs a command that succeeds with ``--json``; returns the document."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    def fails(self, *arguments: str) -> str:
+        """Runs a command that ends with a reason; returns it."""
+        code, out, err = self._run(arguments)
+        assert (code, out) == (1, ""), (out, err)
+        return err
+
+    def _run(self, arguments: tuple[str, ...]) -> tuple[int, str, str]:
+        self._capsys.readouterr()
+        code = cli.run([*arguments, "--node", self._served.url])
+        out, err = self._capsys.readouterr()
+        return code, out, err

@@ -1,0 +1,16 @@
+"""A chain for the commands under test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.command_node import CommandNode
+
+
+@pytest.fixture
+def node(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CommandNode]:
+    """A chain that commits at once, its administrator at the keyboard."""
+    with CommandNode(capsys, monkeypatch) as found:
+        yield found

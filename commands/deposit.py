@@ -1,4 +1,4 @@
-"""``tanlian deposit``: China's monthly deposits, and the monitoring plans that they go by."""
+"""``tanlian deposit``: China's monthly deposits and annual filings, and the plans they go by."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -10,12 +10,14 @@ from commands.output import print_json, print_table, say, time_text
 from commands.session import Session, reads, signs
 
 app = typer.Typer(
-    no_args_is_help=True, help="China's monthly deposits: plan, enrol, submit, check, complete."
+    no_args_is_help=True,
+    help="China's monthly deposits (plan, enrol, submit, check, complete) and annual filings.",
 )
 _ADMIN: Final = "member-1-admin"
 _CERTIFIER: Final = "certifier"
 SiteArgument = Annotated[str, typer.Argument(help="Site id.")]
 MonthArgument = Annotated[str, typer.Argument(help="Month such as 2026-01.")]
+YearArgument = Annotated[int, typer.Argument(min=1970, max=9999, help="Year such as 2026.")]
 SubmissionArgument = Annotated[int, typer.Argument(min=1, help="Number that was looked at.")]
 NoteOption = Annotated[str, typer.Option(help="For people.")]
 
@@ -47,7 +49,7 @@ def enrol(
     site: SiteArgument,
     month: Annotated[str, typer.Argument(help="First month that is deposited; not over yet.")],
 ) -> None:
-    """Start the clock of a site: 20, 25 and 40 days after each month."""
+    """Start a site's clocks: 20, 25 and 40 days after each month, 1 February and 1 March."""
     from contracts.deposits import EnrolSite
 
     session.submit("deposit.enrol", EnrolSite(site=site, from_month=month_of(month, "MONTH")))
@@ -135,6 +137,65 @@ def list_deposits(session: Session, site: SiteArgument) -> None:
                 ", ".join(each["missed"]).lower() or "none",
             )
             for each in deposits
+        ],
+    )
+
+
+@app.command("submit-annual")
+@signs(_ADMIN)
+def submit_annual(
+    session: Session,
+    site: SiteArgument,
+    year: YearArgument,
+    report: Annotated[int, typer.Argument(min=1, help="Number of the anchored cn-annual report.")],
+    note: NoteOption = "",
+) -> None:
+    """Submit a year's anchored annual report, by 1 February of the next one."""
+    from contracts.annual_filings import SubmitAnnual
+
+    arguments = SubmitAnnual(site=site, year=year, report=report, note=note)
+    session.submit("annual.submit", arguments)
+
+
+@app.command("check-annual")
+@signs(_CERTIFIER)
+def check_annual(
+    session: Session,
+    site: SiteArgument,
+    year: YearArgument,
+    report: Annotated[int, typer.Argument(min=1, help="Number of the report that was looked at.")],
+    note: NoteOption = "",
+) -> None:
+    """Take the city's check of a submitted year, by 1 March of the next one."""
+    from contracts.annual_filings import CheckAnnual
+
+    arguments = CheckAnnual(site=site, year=year, report=report, note=note)
+    session.submit("annual.check", arguments)
+
+
+@app.command("list-annual")
+@reads
+def list_annual(session: Session, site: SiteArgument) -> None:
+    """List a site's annual filings by year: each step, late ones, and what was missed."""
+    with session.connect() as client:
+        filings: Any = client.entries(f"/v1/sites/{site}/annual-filings", "filings")
+    if session.as_json:
+        print_json({"filings": filings})
+        return
+    if not filings:
+        say("No annual filings.")
+        return
+    print_table(
+        ("!year", ">report", "submitted", "checked", "missed"),
+        [
+            (
+                each["year"],
+                each["report"] or None,
+                _step_text(each["submitted"]),
+                _step_text(each["checked"]),
+                ", ".join(each["missed"]).lower() or "none",
+            )
+            for each in filings
         ],
     )
 

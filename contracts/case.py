@@ -165,6 +165,7 @@ SEVERITIES: Final[Mapping[Check, Severity]] = {
     Check.PEER: Severity.LOW,
     Check.TARGET: Severity.MEDIUM,
     Check.DEPOSIT: Severity.CRITICAL,
+    Check.ANNUAL: Severity.CRITICAL,
 }
 """Severity at which an alert of a check opens: LOW says that something may be on its way, MEDIUM
 that consumption is not as expected, HIGH that the number itself is in doubt."""

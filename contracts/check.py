@@ -58,6 +58,8 @@ class Check(IntEnum):
     """A site leaves the path of its targets."""
     DEPOSIT = 42
     """A step of a site's monthly deposit is overdue."""
+    ANNUAL = 43
+    """A step of a site's annual filing is overdue."""
 
 
 CHECK_COUNT: Final = 21
@@ -89,6 +91,7 @@ LABELS: Final[dict[Check, str]] = {
     Check.PEER: "peer comparison",
     Check.TARGET: "off the path of targets",
     Check.DEPOSIT: "deposit overdue",
+    Check.ANNUAL: "annual filing overdue",
 }
 """Short names for people, in tables and notices."""
 

@@ -107,6 +107,11 @@ class Deposit(Record):
     missed: Annotated[tuple[DepositStage, ...], Length(0, len(DepositStage))]
     """Steps that were not there when their time was over, in order."""
 
+    @property
+    def is_overdue(self) -> bool:
+        """Returns whether a step that was missed has still not been taken."""
+        return any(step_at(self, stage) is None for stage in self.missed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositClock(Record):

@@ -1,5 +1,7 @@
 """Monthly deposits as a contract: enrolled, submitted, checked, completed, and missed.
 
+Who deposits months files years too: enrolling starts both clocks (:mod:`contracts.annual_filings`).
+
 The due queue looks at an enrolled site when a deadline passes. A step that is not there then is
 missed for good: ``deposit.overdue`` says so, the site gets an alert, and the step may still be
 taken, marked late.
@@ -19,6 +21,7 @@ from contracts.account import Role
 from contracts.accounts import check_owner
 from contracts.alert import Occurrence
 from contracts.alerts import clear_alert, raise_alert
+from contracts.annual_filings import start_clock
 from contracts.calendars import Calendar, require_calendar
 from contracts.check import Check
 from contracts.context import Context
@@ -34,6 +37,7 @@ from contracts.deposit import (
     clock_key,
     deadline_ms,
     deposit_key,
+    deposit_prefix,
     next_stage,
     step_at,
     submission_key,
@@ -41,7 +45,7 @@ from contracts.deposit import (
 from contracts.due_queue import DueKind, push
 from contracts.method import Method, method_of
 from contracts.monitoring_plan import newest_plan
-from contracts.month import Month, month_end_ms, month_name
+from contracts.month import Month, month_end_ms, month_name, year_of
 from contracts.refusal import Code, refusal
 from contracts.report import Report, ReportKind, ReportStatus, report_key
 from contracts.sites import get_site, require_site
@@ -85,7 +89,7 @@ class PassDeposit(Record):
 
 
 def enrol(context: Context, arguments: EnrolSite) -> bytes:
-    """Starts the clock of a site; emits ``deposit.enrolled``.
+    """Starts the clocks of a site, of its months and of its years; emits ``deposit.enrolled``.
 
     Raises:
         ContractRefusal: ``UNKNOWN_SITE``, ``NOT_PERMITTED``, ``ALREADY_EXISTS``,
@@ -124,6 +128,7 @@ def enrol(context: Context, arguments: EnrolSite) -> bytes:
         kind=DueKind.DEPOSIT_DEADLINE,
         subject=clock.site,
     )
+    start_clock(context, site, year_of(clock.month))
     context.emit("deposit.enrolled", clock.site, clock)
     return b""
 
@@ -353,8 +358,10 @@ def _pass(context: Context, deposit: Deposit, event: str) -> None:
 
 
 def _clear(context: Context, site_id: str) -> None:
-    """Notes that what was overdue has been taken up; people still close the alert."""
-    clear_alert(context, subject_id=site_id, check=Check.DEPOSIT, at_ms=context.time_ms)
+    """Notes that nothing is overdue any more, where that is so; people still close the alert."""
+    deposits = context.state.iterate(Deposit, deposit_prefix(site_id))
+    if not any(deposit.is_overdue for _, deposit in deposits):
+        clear_alert(context, subject_id=site_id, check=Check.DEPOSIT, at_ms=context.time_ms)
 
 
 def _step(context: Context, deposit: Deposit, stage: DepositStage, note: str) -> DepositStep:

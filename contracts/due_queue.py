@@ -49,6 +49,8 @@ class DueKind(IntEnum):
     """Subject is a meter and a month: can its bill be judged?"""
     SECOND_METER = 9
     """Subject is a meter: which of its months can be compared with the second meter's?"""
+    ANNUAL_DEADLINE = 10
+    """Subject is a site: was the step of its annual filing taken?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from contracts.accounts import check_owner, sender_of
 from contracts.context import Context
 from contracts.equity import holders_of
 from contracts.method import Method, method_of
+from contracts.month import Year
 from contracts.refusal import Code, refusal
 from contracts.sites import require_site
 
@@ -27,7 +28,6 @@ EXCLUSIONS_MAX: Final = 64
 VERSIONS_MAX: Final = 65_535
 
 Version = Annotated[int, Range(1, VERSIONS_MAX)]
-Year = Annotated[int, Range(1970, 9998)]
 
 
 class Consolidation(IntEnum):

@@ -15,6 +15,18 @@ MONTHS_MAX: Final = 96_359
 
 Month = Annotated[int, Range(0, MONTHS_MAX)]
 """Months since 1970-01: 576 is 2018-01."""
+Year = Annotated[int, Range(1970, 9999)]
+"""Calendar year, each of whose months is a :data:`Month`."""
+
+
+def year_of(month: int) -> int:
+    """Returns the year of a month."""
+    return 1970 + month // 12
+
+
+def january_of(year: int) -> int:
+    """Returns the first month of a year, as months since 1970-01."""
+    return (year - 1970) * 12
 
 
 def first_day_of(month: int) -> int:
@@ -64,5 +76,4 @@ def month_end_ms(calendar: Calendar, month: int) -> Milliseconds:
 
 def month_name(month: int) -> str:
     """Returns a month as ISO 8601 writes it, such as ``2018-01``."""
-    year, month_of_year = divmod(month, 12)
-    return f"{1970 + year:04d}-{month_of_year + 1:02d}"
+    return f"{year_of(month):04d}-{month % 12 + 1:02d}"

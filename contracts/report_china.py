@@ -5,10 +5,9 @@ Emissions are in whole tonnes, rounded once from the period's numerator and neve
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from chain.state import State
-from chain.types import Milliseconds
+from contracts.annual_filing import AnnualStage, annual_deadline_ms
 from contracts.calendars import Calendar, require_calendar
 from contracts.deposit import (
     Deposit,
@@ -21,15 +20,10 @@ from contracts.deposit import (
     submission_key,
 )
 from contracts.emissions import numerator_of
-from contracts.month import day_start_ms, first_day_of, month_name
+from contracts.month import month_name, year_of
 from contracts.report_sections import Document, Period
 from contracts.site_month import SiteMonth, Stream
 from contracts.sites import require_site
-
-_FEBRUARY: Final = 2
-"""Months after the year's December: the report is due in it."""
-_MARCH: Final = 3
-"""And checked by its first day."""
 
 
 def monthly_section(state: State, period: Period, months: Sequence[SiteMonth]) -> Document:
@@ -58,8 +52,15 @@ def annual_section(state: State, period: Period, months: Sequence[SiteMonth]) ->
         "deadlines": [
             {
                 "site": site_id,
-                "report_before_ms": _first_of(state, site_id, period.to_month + _FEBRUARY),
-                "check_before_ms": _first_of(state, site_id, period.to_month + _MARCH),
+                **{
+                    name: annual_deadline_ms(
+                        _calendar_of(state, site_id), year_of(period.to_month), stage
+                    )
+                    for name, stage in (
+                        ("report_before_ms", AnnualStage.SUBMIT),
+                        ("check_before_ms", AnnualStage.CHECK),
+                    )
+                },
             }
             for site_id in period.sites
         ],
@@ -126,11 +127,6 @@ def _present_step(step: DepositStep | None) -> Document | None:
     if step is None:
         return None
     return {"account": step.account.hex(), "time_ms": step.time_ms, "is_late": step.is_late}
-
-
-def _first_of(state: State, site_id: str, month: int) -> Milliseconds:
-    """Returns the end of the first day of a month: what is due by that day is due before it."""
-    return day_start_ms(_calendar_of(state, site_id), first_day_of(month) + 1)
 
 
 def _calendar_of(state: State, site_id: str) -> Calendar:

@@ -11,7 +11,7 @@ from chain.state import State
 from contracts.consolidation import counted_months
 from contracts.emissions import Scope
 from contracts.inventory_design import InventoryDesign
-from contracts.month import month_name
+from contracts.month import january_of, month_name
 from contracts.period import closed_at
 from contracts.report_sections import Document, Period, allocation_section, amount, totals_section
 from contracts.report_totals import sum_of
@@ -73,7 +73,7 @@ def gas_section(sums: Sums) -> list[Document]:
 
 
 def _base_year_section(state: State, design: InventoryDesign) -> Document:
-    first = (design.base_year - 1970) * 12
+    first = january_of(design.base_year)
     months = [
         month
         for site_id in design.sites

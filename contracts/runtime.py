@@ -20,6 +20,7 @@ from chain.transaction import Payload, Transaction
 from contracts import (
     accounts,
     activities,
+    annual_filings,
     balance,
     baselines,
     bills,
@@ -106,6 +107,7 @@ METHODS: Final[Mapping[str, Method]] = methods_by_name(
     inventory_design.METHODS,
     equities.METHODS,
     deposits.METHODS,
+    annual_filings.METHODS,
     reports.METHODS,
     certifications.METHODS,
     statements.METHODS,
@@ -121,6 +123,7 @@ DUE_HANDLERS: Final[Mapping[DueKind, DueHandler]] = {
     DueKind.SECOND_METER: bills.on_second_meter_due,
     DueKind.CASE_DEADLINE: case_steps.on_due,
     DueKind.DEPOSIT_DEADLINE: deposits.on_due,
+    DueKind.ANNUAL_DEADLINE: annual_filings.on_due,
     DueKind.TARGET: targets.on_due,
     DueKind.CERTIFICATE: certificates.on_due,
 }

@@ -12,14 +12,12 @@ from chain.codec import Record
 from chain.state import State
 from chain.types import U64, U64_MAX, Identifier, Length, Milliseconds, PublicKey, Range, Text
 from contracts.emissions import GRAMS_DENOMINATOR, Scope, grams_of, rounded_half_even
-from contracts.month import Month
+from contracts.month import Month, Year, january_of, year_of
 from contracts.site_month import LineKind, SiteMonth, Sums, site_month_key, sums_of
 
 YEARS_MAX: Final = 80
 """Years of one path, from now to any net zero."""
 TOLERANCE_MAX: Final = 1_000
-
-Year = Annotated[int, Range(1970, 9998)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +116,7 @@ def counted_of(target: TargetProperties, sums: Sums) -> int:
 
 def months_of_year(state: State, target: TargetProperties, year: int) -> tuple[int, ...]:
     """Returns what each month of a year counts, 1e-10 g."""
-    first = (year - 1970) * 12
+    first = january_of(year)
     counted: list[int] = []
     for month in range(first, first + 12):
         record = state.get(SiteMonth, site_month_key(target.site, month))
@@ -134,7 +132,7 @@ def progress_of(state: State, target: TargetProperties, month: int) -> Progress 
         target: the path.
         month: months since 1970-01.
     """
-    year, last = 1970 + month // 12, month % 12
+    year, last = year_of(month), month % 12
     wanted = next((each for each in target.years if each.year == year), None)
     if wanted is None:
         return None

@@ -14,19 +14,41 @@ import pytest
 import cli
 from chain.codec import Record
 from chain.crypto import Ed25519Signer
+from chain.genesis import Genesis, GenesisOrganisation
+from chain.member import MemberRole
 from client.synchronous import SyncTanlianClient
+from contracts.account import Role
+from contracts.accounts import RegisterAccount
+from tests import chain_samples as samples
 from tests.rpc_node import ADMIN, FakeNode, ServedNode
+
+BODY = Ed25519Signer(b"b" * 32)
+"""First administrator of the certification body."""
+
+
+def _genesis() -> Genesis:
+    """A plant and a certification body, founded an hour ago, for clients sign for the present."""
+    return samples.genesis(
+        time_ms=time.time_ns() // 1_000_000 - 3_600_000,
+        organisations=(
+            GenesisOrganisation(id="steel", name="Steel plant", admin_key=ADMIN.public_key),
+            GenesisOrganisation(id="body", name="Body", admin_key=BODY.public_key),
+        ),
+        members=(
+            samples.member(1),
+            samples.member(2, organisation="body", role=MemberRole.OBSERVER),
+        ),
+    )
 
 
 class CommandNode:
     """A served chain that commits at once, and commands for it; a context manager."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        # Clients sign for the present.
-        self.node = FakeNode(time_ms=time.time_ns() // 1_000_000 - 3_600_000)
+        self.node = FakeNode(genesis=_genesis())
         self.node.commits_at_once = True
-        self.signers: dict[str, Ed25519Signer] = {"admin": ADMIN}
-        """By what ``--as`` names; any other name signs as the administrator does."""
+        self.signers = {"admin": ADMIN, "body": BODY}
+        """By what ``--as`` names; any other name signs as the plant's administrator does."""
         self._served = ServedNode(node=self.node)
         self._capsys = capsys
         self._loop = asyncio.new_event_loop()
@@ -57,6 +79,18 @@ class CommandNode:
         """Commits a transaction without the command line."""
         with SyncTanlianClient([self._served.url], signer=self.signers[account]) as client:
             client.submit_and_wait(method, arguments)
+
+    def read(self, path: str) -> Any:
+        """What the node answers on a route."""
+        with SyncTanlianClient([self._served.url]) as client:
+            return client.read(path)
+
+    def add_account(self, name: str, role: Role, admin: str = "admin") -> None:
+        """Registers an account of an administrator's organisation, for ``--as``."""
+        signer = Ed25519Signer(name.encode().ljust(32, b"."))
+        account = RegisterAccount(public_key=signer.public_key, name=name, roles=(role,))
+        self.send("account.register", account, admin)
+        self.signers[name] = signer
 
     def run(self, *arguments: str) -> str:
         """Runs a command that succeeds; returns what it printed."""

@@ -74,8 +74,10 @@ class Counts:
 class FakeNode:
     """Implements :class:`node.rpc.service.NodeService`; blocks come when a test says so."""
 
-    def __init__(self, time_ms: int = samples.GENESIS_TIME_MS) -> None:
-        self.genesis: Genesis = samples.genesis(members=(samples.member(1),), time_ms=time_ms)
+    def __init__(
+        self, time_ms: int = samples.GENESIS_TIME_MS, genesis: Genesis | None = None
+    ) -> None:
+        self.genesis = genesis or samples.genesis(members=(samples.member(1),), time_ms=time_ms)
         self.chain_id = self.genesis.chain_id
         self.contracts = ContractsRuntime()
         self.store = ChainStore(MemoryDatabase())

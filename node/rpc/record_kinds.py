@@ -8,6 +8,7 @@ from contracts.account import Account
 from contracts.accounts import AccountRevoked
 from contracts.activity import Activity
 from contracts.alert import Alert
+from contracts.annual_filing import AnnualFiling
 from contracts.baseline import Approval
 from contracts.baselines import FitResult
 from contracts.bills import Bill
@@ -48,6 +49,9 @@ from contracts.target import Progress, Target
 CONTENT_BY_KIND: Final[Mapping[str, type[Record]]] = {
     "account.registered": Account,
     "account.revoked": AccountRevoked,
+    "annual.checked": AnnualFiling,
+    "annual.overdue": AnnualFiling,
+    "annual.submitted": AnnualFiling,
     "baseline.accepted": FitResult,
     "baseline.refused": FitResult,
     "baseline.set": Approval,

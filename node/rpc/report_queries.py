@@ -10,6 +10,12 @@ from chain import jcs
 from chain.codec import Record
 from chain.state import State
 from contracts import queries
+from contracts.annual_filing import (
+    AnnualClock,
+    AnnualFiling,
+    annual_clock_key,
+    filing_prefix,
+)
 from contracts.deposit import (
     Deposit,
     DepositClock,
@@ -143,8 +149,27 @@ async def submissions(context: RpcContext, request: web.Request) -> web.Response
 
 async def deposit_clock(context: RpcContext, request: web.Request) -> web.Response:
     """Shows which step of a site's monthly deposits is due next."""
+    return await _clock(context, request, DepositClock, clock_key)
+
+
+async def annual_filings(context: RpcContext, request: web.Request) -> web.Response:
+    """Lists a site's annual filings."""
+    return await _of_site(context, request, "filings", AnnualFiling, filing_prefix)
+
+
+async def annual_clock(context: RpcContext, request: web.Request) -> web.Response:
+    """Shows which step of a site's annual filings is due next."""
+    return await _clock(context, request, AnnualClock, annual_clock_key)
+
+
+async def _clock(
+    context: RpcContext,
+    request: web.Request,
+    record: type[Record],
+    key_of: Callable[[str], bytes],
+) -> web.Response:
     site = parse_identifier(request.match_info["id"], "id")
-    found = await context.read(read_record, context, DepositClock, clock_key(site))
+    found = await context.read(read_record, context, record, key_of(site))
     if found is None:
         raise unknown("UNKNOWN_DEPOSIT", "id", site)
     return answer(present(found))

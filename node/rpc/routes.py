@@ -195,6 +195,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=report_queries.deposit_clock,
         answers="The month and step whose deadline comes next.",
     ),
+    _listing("/v1/sites/{id}/annual-filings", report_queries.annual_filings),
+    Route(
+        path="/v1/sites/{id}/annual-clock",
+        handler=report_queries.annual_clock,
+        answers="The year and step whose deadline comes next.",
+    ),
     _listing("/v1/sites/{id}/restated-months", total_queries.restated_months),
     _listing("/v1/sites/{id}/activities", total_queries.activities),
     _listing(

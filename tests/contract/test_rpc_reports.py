@@ -105,6 +105,7 @@ def test_what_a_report_rests_on_is_listed(run: Run) -> None:
                 ("equity-declarations", "declarations"),
                 ("deposits", "deposits"),
                 ("deposit-submissions", "submissions"),
+                ("annual-filings", "filings"),
             ):
                 assert await get(served, f"/v1/sites/plant/{path}") == (
                     200,
@@ -122,6 +123,7 @@ def test_what_a_report_rests_on_is_listed(run: Run) -> None:
         ("/v1/report-documents/" + "00" * 32, "UNKNOWN_REPORT"),
         ("/v1/report-documents/00", "MALFORMED_PARAMETER"),
         ("/v1/sites/plant/deposit-clock", "UNKNOWN_DEPOSIT"),
+        ("/v1/sites/plant/annual-clock", "UNKNOWN_DEPOSIT"),
         (DOCUMENT, "MALFORMED_PARAMETER"),
         (DOCUMENT.replace("CN_MONTHLY_DEPOSIT", "ANY"), "MALFORMED_PARAMETER"),
         (DOCUMENT + "&from=2023-10&to=2023-11", "INVALID_ARGUMENTS"),

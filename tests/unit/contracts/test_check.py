@@ -26,6 +26,7 @@ def test_numbers_are_those_of_the_methodology() -> None:
         "PEER": 21,
         "TARGET": 41,
         "DEPOSIT": 42,
+        "ANNUAL": 43,
     }
     assert CHECK_COUNT == len(READING_CHECKS) == 21
 

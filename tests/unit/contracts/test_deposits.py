@@ -178,6 +178,19 @@ def test_the_clock_catches_up_when_no_block_came_for_months() -> None:
     assert following.missed == (DepositStage.SUBMIT,)
 
 
+def test_an_alert_stays_while_a_step_of_another_month_is_missing() -> None:
+    world = DepositWorld()
+    world.at(DepositStage.SUBMIT)
+    world.run_due()
+    world.next_block()
+    following = replace(REPORT, number=2, from_month=MONTH + 1, to_month=MONTH + 1)
+    world.state.put(report_key("steel", 2), following)
+    world.call(deposits.submit, replace(SUBMIT, month=MONTH + 1, report=2))
+    assert [alert.cleared_ms for alert in world.alerts] == [None]
+    world.call(deposits.submit, SUBMIT)
+    assert [alert.cleared_ms for alert in world.alerts] == [world.time_ms]
+
+
 def test_a_deposit_is_submitted_again_until_it_is_checked() -> None:
     world = DepositWorld()
     world.call(deposits.submit, SUBMIT)

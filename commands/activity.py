@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from commands.month_option import hash_of_file, month_of, month_text
+from commands.input_file import hash_of_file
+from commands.month_option import month_of, month_text
 from commands.output import fail, print_json, print_table, say
 from commands.session import Session, reads, signs
 from commands.target import OPERATOR_ACCOUNT
@@ -77,7 +78,7 @@ def submit(
         quality=choice_of(Quality, quality, "--quality"),
         uncertainty_permille=uncertainty,
         source=source,
-        evidence_hash=hash_of_file(document, "--document"),
+        evidence_hash=hash_of_file(document),
     )
     session.submit("activity.submit", arguments)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.month import month_of
-from commands.output import fail, print_json, print_table, say
+from commands.output import print_json, print_table, say
 from commands.session import Session, reads, signs
 
 app = typer.Typer(no_args_is_help=True, help="Utility bills: file, list, and how months compare.")
@@ -26,18 +26,15 @@ def submit(
     note: Annotated[str, typer.Option(help="Number of the bill, or why it replaces one.")] = "",
 ) -> None:
     """File a bill; needs a certifier, or an account of the utility that the owner has named."""
-    import hashlib
-
+    from commands.input_file import hash_of_file
     from contracts.bills import SubmitBill
 
-    digest = bytes(32)
-    if document is not None:
-        try:
-            digest = hashlib.sha256(document.read_bytes()).digest()
-        except OSError as error:
-            fail(f"--document: expected a file that can be read, got {error.strerror}: {document}")
     arguments = SubmitBill(
-        meter_id=meter, month=month_of(month, "MONTH"), amount=amount, document=digest, note=note
+        meter_id=meter,
+        month=month_of(month, "MONTH"),
+        amount=amount,
+        document=hash_of_file(document),
+        note=note,
     )
     session.submit("bill.submit", arguments)
 

@@ -1,12 +1,12 @@
 """The steps of ``tanlian alert`` that are signed: what people do about an alert."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from commands.input_file import hash_of_file
 from commands.output import fail
 from commands.session import Session, signs
 from commands.target import OPERATOR_ACCOUNT, public_key_of
@@ -175,11 +175,7 @@ def attach(
     from contracts.case import EvidenceFile
     from contracts.cases import AttachFile
 
-    try:
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").digest()
-    except OSError as error:
-        fail(f"{file}: expected a file to read, got: {error.strerror}")
+    digest = hash_of_file(file)
     guessed = media_type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     evidence = EvidenceFile(sha256=digest, name=file.name, media_type=guessed)
     session.submit("case.attach", AttachFile(alert_id=alert_id, file=evidence, note=note))

@@ -11,13 +11,13 @@ from commands.certification_input import (
     CERTIFIER_ACCOUNT,
     certificate_of,
     engagement_of,
-    file_hash,
     final_block,
     moment_ms,
     month_of,
     reexecution_in,
     report_hash,
 )
+from commands.input_file import hash_of_file
 from commands.output import (
     JsonOption,
     fail,
@@ -87,7 +87,7 @@ def plan(
     from contracts.certification import SEED_DISTANCE
     from contracts.certifications import PlanSampling
 
-    digest = file_hash(document)
+    digest = hash_of_file(document)
     with session.connect() as client:
         opened = engagement_of(client, certification_id)
         arguments = PlanSampling(
@@ -130,7 +130,7 @@ def finding(
         kind=choice_of(MisstatementKind, kind, "--kind"),
         is_material=material,
         words=words,
-        evidence=file_hash(evidence),
+        evidence=hash_of_file(evidence),
     )
     session.submit("certification.record_misstatement", arguments)
 

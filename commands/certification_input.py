@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from commands.input_file import REEXECUTION, REPORT, read_json
 from commands.output import fail
 from commands.submission import BEHIND_MAX_S
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from contracts.final_block import FinalBlock
 
 CERTIFIER_ACCOUNT: Final = "certifier"
-NO_FILE: Final = bytes(32)
 _ASK_AGAIN_S: Final = 0.2
 _SEED_WAIT_S: Final = 3 * BEHIND_MAX_S
 """A chain without transactions makes a block a minute by default."""
@@ -50,34 +50,17 @@ def moment_ms(text: str, option: str) -> int:
     return int(moment.timestamp()) * 1_000
 
 
-def file_hash(path: Path | None) -> bytes:
-    """Returns the SHA-256 of a file, or zeros for none."""
-    return NO_FILE if path is None else hashlib.sha256(path.read_bytes()).digest()
-
-
 def report_hash(text: str) -> bytes:
     """Returns the hash of a report: given as 64 hexadecimal digits, or that of a JSON file.
 
     Raises:
         CommandFailed: neither.
-        InvalidCredential: the file has no canonical JSON.
     """
     from chain import jcs
-    from client.credentials.document import parse
 
     if re.fullmatch(r"[0-9a-f]{64}", text, re.ASCII):
         return bytes.fromhex(text)
-    if not Path(text).is_file():
-        fail(f"--report: expected a JSON file or 64 hexadecimal digits, got {text[:80]!a}")
-    return hashlib.sha256(jcs.encode(parse(read_bounded(Path(text)), text))).digest()
-
-
-def read_bounded(path: Path) -> bytes:
-    """Returns a file's bytes, one more at most than a document may have."""
-    from client.credentials.document import DOCUMENT_BYTES_MAX
-
-    with path.open("rb") as file:
-        return file.read(DOCUMENT_BYTES_MAX + 1)
+    return hashlib.sha256(jcs.encode(read_json(Path(text), REPORT))).digest()
 
 
 def engagement_of(client: "SyncTanlianClient", certification_id: str) -> dict[str, Any]:
@@ -147,11 +130,12 @@ def reexecution_in(path: Path) -> tuple[str, int, str, str]:
     """Returns node, height, block hash and state root of a file of ``certificate reexecute``.
 
     Raises:
-        InvalidCredential: the file is none.
+        CommandFailed: there is no such file.
+        InvalidCredential: one of them is missing in it.
     """
-    from client.credentials.document import member, parse
+    from client.credentials.document import member
 
-    document = parse(read_bounded(path), str(path))
+    document = read_json(path, REEXECUTION)
     return (
         member(document, "node_id", str),
         member(document, "height", int),

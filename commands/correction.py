@@ -1,11 +1,11 @@
 """Corrections of readings: proposed, computed, approved and listed, under ``tanlian reading``."""
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from commands.input_file import hash_of_file
 from commands.output import (
     fail,
     minute_text,
@@ -64,7 +64,7 @@ def correct(
     from contracts.reading import MethodCode
 
     method_code = choice_of(MethodCode, method, "--method")
-    evidence_hash = bytes(32) if evidence is None else _hash_of_file(evidence)
+    evidence_hash = hash_of_file(evidence)
     with session.connect() as client:
         meter = meter_of(client, meter_id)
         pairs = sorted(
@@ -299,11 +299,3 @@ def _say_number(meter_id: str, document: dict[str, Any]) -> None:
                 f"Proposed as number {number}; it counts once another account approves it: "
                 f"`tanlian reading approve {meter_id} {number}`, or `reject`."
             )
-
-
-def _hash_of_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        fail(f"--evidence: expected a file that can be read, got {path}: {error.strerror}")

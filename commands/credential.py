@@ -9,8 +9,15 @@ import typer
 from commands.certification_input import (
     CERTIFIER_ACCOUNT,
     certificate_of,
-    read_bounded,
     standing_of_body,
+)
+from commands.input_file import (
+    CERTIFICATE,
+    PROOF,
+    STATUS_LIST,
+    read_document,
+    read_genesis,
+    read_json,
 )
 from commands.output import JsonOption, fail, print_fields, print_json, say, time_text
 from commands.session import Session, signs, takes
@@ -95,10 +102,9 @@ def cosign(
 ) -> None:
     """Add one's own proof to those of a credential; in any order, none depends on another."""
     from client.credentials import data_integrity
-    from client.credentials.document import parse
 
     _check_new(out)
-    document = parse(read_bounded(file), str(file))
+    document = read_json(file, CERTIFICATE)
     data_integrity.verify(document)  # nobody puts a hand under what does not hold
     signer = _signer(session)
     _write(out, data_integrity.sign(document, signer, _now_ms()))
@@ -121,21 +127,18 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Verify a certificate without any node: proofs, dates, standing, and its chain."""
-    from client.credentials.document import parse
     from client.credentials.verification import ChainTrust, verify_certificate
-    from node.genesis_file import load_genesis
 
     if proof is not None and genesis is None:
         fail("--proof: expected --genesis beside it, which says whose proofs hold, got none")
     trust = None
     if genesis is not None:
-        trust = ChainTrust(
-            genesis=load_genesis(genesis), proof=None if proof is None else read_bounded(proof)
-        )
+        text = None if proof is None else read_document(proof, PROOF)[0]
+        trust = ChainTrust(genesis=read_genesis(genesis), proof=text)
     verdict = verify_certificate(
-        parse(read_bounded(file), str(file)),
+        read_json(file, CERTIFICATE),
         now_ms=_now_ms(),
-        status_lists=tuple(parse(read_bounded(each), str(each)) for each in status_list or ()),
+        status_lists=tuple(read_json(each, STATUS_LIST) for each in status_list or ()),
         chain=trust,
     )
     _print_verdict(verdict, as_json=as_json)

@@ -35,10 +35,10 @@ def plan(
 ) -> None:
     """File the next version of a site's monitoring plan."""
     from commands.filings import plan_of
-    from commands.report_file import hash_of_file, read_filing
+    from commands.input_file import PLAN, hash_of_file, read_json
 
     digest = hash_of_file(document)
-    arguments = plan_of(read_filing(file), file, site=site, digest=digest, reason=reason)
+    arguments = plan_of(read_json(file, PLAN), file, site=site, digest=digest, reason=reason)
     session.submit("plan.file", arguments)
 
 
@@ -69,10 +69,10 @@ def submit(
 ) -> None:
     """Submit a month's deposit: its anchored report, and figures that no meter measures."""
     from commands.filings import figures_of
-    from commands.report_file import read_filing
+    from commands.input_file import FIGURES, read_json
     from contracts.deposits import SubmitDeposit
 
-    rows = () if figures is None else figures_of(read_filing(figures), figures)
+    rows = () if figures is None else figures_of(read_json(figures, FIGURES), figures)
     arguments = SubmitDeposit(
         site=site, month=month_of(month, "MONTH"), report=report, figures=rows, note=note
     )

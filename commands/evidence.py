@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands.output import JsonOption, fail, print_json, print_table, say
+from commands.output import JsonOption, print_json, print_table, say
 from commands.session import Session, signs
 
 app = typer.Typer(
@@ -19,11 +19,11 @@ def list_files(
     as_json: JsonOption = False,
 ) -> None:
     """List the evidence that a node has kept."""
+    from commands.input_file import CONFIG, check_file
     from node.evidence_files import list_evidence, load_evidence
     from node.provisioning import CONFIG_FILE
 
-    if not (home / CONFIG_FILE).is_file():
-        fail(f"--home: expected a node's home with {CONFIG_FILE}, got {home}, which has none")
+    check_file(home / CONFIG_FILE, CONFIG)
     found = [(path, load_evidence(path).first) for path in list_evidence(home)]
     if as_json:
         print_json(
@@ -59,7 +59,9 @@ def record(
     file: Annotated[Path, typer.Argument(help="A file of `tanlian evidence list`.")],
 ) -> None:
     """Record evidence on chain; every validator checks both signatures again."""
+    from commands.input_file import EQUIVOCATION, check_file
     from contracts.evidence import RecordEquivocation
     from node.evidence_files import load_evidence
 
+    check_file(file, EQUIVOCATION)
     session.submit("evidence.record", RecordEquivocation(evidence=load_evidence(file)))

@@ -180,7 +180,10 @@ def import_factors(
     A table may have the columns uncertainty_permille and uncertainty_source beside its own.
     """
     from client.importers.published_factors import ImportPlan, read_published
+    from commands.input_file import FACTORS, check_file
 
+    for each in files:
+        check_file(each, FACTORS)
     published = read_published(files, ImportPlan(until_year=until_year, gwp_set=gwp))
     wanted = [
         each

@@ -21,6 +21,9 @@ def design_of(document: Mapping[str, Any], path: Path) -> "DefineInventory":
     """
     from contracts.inventory_design import Consolidation, DefineInventory
 
+    sites = document.get("sites")
+    if not isinstance(sites, list) or not all(isinstance(each, str) for each in sites):
+        fail(f"{path}: sites: expected a list of site ids, got {sites!a:.80}")
     consolidation = choice_of(
         Consolidation, str(document.get("consolidation", "")), f"{path}: consolidation"
     )
@@ -35,7 +38,7 @@ def design_of(document: Mapping[str, Any], path: Path) -> "DefineInventory":
     )
     return DefineInventory.from_value(
         (
-            tuple(sorted(document.get("sites", ()))),
+            tuple(sorted(sites)),
             int(consolidation),
             document.get("boundary"),
             document.get("significance"),

@@ -31,8 +31,11 @@ def accept(
     What a validator signed at heights that its guard forgot, only its peers can tell: see
     `last_vote_height` of this validator in `tanlian node status --json` on each of them.
     """
+    from commands.input_file import CONFIG, check_file
     from node.guard_acceptance import accept_guard
+    from node.provisioning import CONFIG_FILE
 
+    check_file(home / CONFIG_FILE, CONFIG)
     accept_guard(home, after_height)
     if as_json:
         print_json({"home": str(home), "after_height": after_height})

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from commands.month_option import hash_of_file, month_of
+from commands.input_file import hash_of_file
+from commands.month_option import month_of
 from commands.output import fail, print_json, print_table, say
 from commands.session import Session, reads, signs
 
@@ -55,7 +56,7 @@ def register(
         value=value,
         source=source,
         evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
-        document_hash=hash_of_file(document, "--document"),
+        document_hash=hash_of_file(document),
     )
     session.submit("instrument.register", arguments)
 

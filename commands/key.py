@@ -26,6 +26,7 @@ def new(
     as_json: JsonOption = False,
 ) -> None:
     """Make an Ed25519 key for an account, encrypted with a passphrase."""
+    from commands.input_file import PASSPHRASE, check_file
     from commands.target import ask_secret
     from node.keystore import (
         Purpose,
@@ -37,6 +38,7 @@ def new(
     if passphrase_file is None:
         passphrase = passphrase_from_prompt(ask_secret, is_new=True)
     else:
+        check_file(passphrase_file, PASSPHRASE)
         passphrase = passphrase_from_file(passphrase_file)
     public_key = create_seed_file(path, purpose=Purpose.ACCOUNT, passphrase=passphrase)
     _print(path, "account", public_key, as_json=as_json)
@@ -47,8 +49,10 @@ def show(
     path: Annotated[Path, typer.Argument(help="A key file.")], as_json: JsonOption = False
 ) -> None:
     """Show purpose and public key of a key file; needs no passphrase."""
+    from commands.input_file import KEY, check_file
     from node.keystore import read_public_part
 
+    check_file(path, KEY)
     part = read_public_part(path)
     _print(path, str(part.purpose), part.public_key, as_json=as_json)
 

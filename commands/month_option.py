@@ -1,9 +1,7 @@
-"""Months, days and hashes as people write them on the command line."""
+"""Months and days as people write them on the command line."""
 
 import re
 from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
 
 from commands.output import fail
 
@@ -42,17 +40,3 @@ def day_ms(text: str, option: str) -> int:
     if milliseconds < 0:
         fail(f"{option}: expected a date from 1970 on, got {text!a}")
     return milliseconds
-
-
-def hash_of_file(path: Path | None, option: str) -> bytes:
-    """Returns the SHA-256 of a document; zeros where there is none.
-
-    Raises:
-        CommandFailed: it cannot be read.
-    """
-    if path is None:
-        return bytes(32)
-    try:
-        return sha256(path.read_bytes()).digest()
-    except OSError as error:
-        fail(f"{option}: expected a readable file, got {path}: {error.strerror or error}")

@@ -74,11 +74,10 @@ def up(
     """Start all nodes; at the first start also register something to try."""
     from commands.founding import check_ports, check_stopped
     from commands.interruption import announce_stop, ended_like_ctrl_c
-    from commands.target import remember_network
+    from commands.target import open_network, remember_network
     from node.devnet import Devnet
-    from node.provisioning import load_network
 
-    network = load_network(directory)
+    network = open_network(directory)
     check_stopped(network)
     check_ports(network)
     devnet = Devnet(network)
@@ -114,10 +113,10 @@ def _tell(network: "Network", *, has_sample: bool, is_detached: bool, as_json: b
 @app.command("down")
 def down(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
     """Stop the nodes of a network that run in the background."""
+    from commands.target import open_network
     from node.devnet import stop_running
-    from node.provisioning import load_network
 
-    stopped = stop_running(load_network(directory))
+    stopped = stop_running(open_network(directory))
     if as_json:
         print_json({"stopped": stopped})
     elif stopped:
@@ -130,9 +129,9 @@ def down(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
 def status(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
     """Show height, head and state root of each node."""
     from commands.founding import statuses_of
-    from node.provisioning import load_network
+    from commands.target import open_network
 
-    statuses = statuses_of(load_network(directory))
+    statuses = statuses_of(open_network(directory))
     if as_json:
         print_json({"nodes": statuses})
     else:

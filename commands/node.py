@@ -24,8 +24,10 @@ def run(
     """Run a node until SIGTERM or Ctrl-C."""
     from getpass import getpass
 
+    from commands.input_file import CONFIG, check_file
     from node.app import run_node
 
+    check_file(config, CONFIG)
     run_node(config, getpass, profile_path=profile)
 
 

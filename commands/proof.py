@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.input_file import PROOF, read_document, read_genesis
 from commands.output import JsonOption, fail, print_fields, print_json, say, time_text
 from commands.session import Session, takes
 from commands.target import connect
@@ -116,9 +117,8 @@ def verify(
 ) -> None:
     """Verify a proof file against the genesis alone; asks no node."""
     from commands.proof_words import document_of, lines_of
-    from node.genesis_file import load_genesis
 
-    claims = _verified(_read(file), file.name, load_genesis(genesis))
+    claims = _verified(*read_document(file, PROOF), str(file), read_genesis(genesis))
     if as_json:
         print_json({"proof": "holds", "claims": [document_of(claim) for claim in claims]})
         return
@@ -138,14 +138,13 @@ def _fetch(path: str, out: Path | None, name: str, session: Session) -> None:
     from urllib.parse import quote
 
     from chain import jcs
-    from node.genesis_file import load_genesis
 
     with connect(session.network, session.node) as connection:
         document = connection.client.read(f"/v1/proofs/files/{quote(path)}")
     text = jcs.encode(document) + b"\n"
     network = connection.network
     if network is not None:
-        _verified(text, "the node's answer", load_genesis(network.genesis_path))
+        _verified(text, document, "the node's answer", read_genesis(network.genesis_path))
     file = out or Path(f"{name}.proof.json")
     try:
         file.write_bytes(text)
@@ -156,28 +155,12 @@ def _fetch(path: str, out: Path | None, name: str, session: Session) -> None:
     say(f"Anyone checks it with `tanlian proof verify {file} --genesis GENESIS`.")
 
 
-def _read(file: Path) -> bytes:
-    from chain.proof_file import FILE_BYTES_MAX
-
-    try:
-        size = file.stat().st_size
-        if size > FILE_BYTES_MAX:
-            fail(f"{file}: expected a proof file of at most {FILE_BYTES_MAX} bytes, got {size}")
-        return file.read_bytes()
-    except OSError as error:
-        fail(f"{file}: expected a proof file, got: {error.strerror}")
-
-
-def _verified(text: bytes, name: str, genesis: "Genesis") -> "tuple[Claim, ...]":
+def _verified(text: bytes, document: object, name: str, genesis: "Genesis") -> "tuple[Claim, ...]":
     from chain.crypto import ED25519
     from chain.errors import InvalidProof
     from chain.proof_file import verify_proof_file
-    from node.rpc.strict_json import MalformedJson, parse
 
     try:
-        document = parse(text)
         return verify_proof_file(text, document, genesis=genesis, scheme=ED25519)
-    except MalformedJson as error:
-        fail(f"{name}: expected a proof file, JSON as `tanlian proof get` writes it, got {error}")
     except InvalidProof as error:
         fail(f"{name}: the proof does not hold: {error}")

@@ -45,13 +45,17 @@ def submit(
     zone: ZoneOption = "UTC",
 ) -> None:
     """Sign readings of a meter, submit them, wait for the block and print the receipt."""
+    from commands.input_file import READINGS, check_file
     from commands.reading_input import read_value
     from commands.reading_receipts import submit_readings
     from commands.registry import meter_of
 
+    is_table = Path(source).suffix in {".csv", ".gz"}
+    if is_table:
+        check_file(Path(source), READINGS)
     with session.connect() as client:
         meter = meter_of(client, meter_id)
-        if Path(source).suffix in {".csv", ".gz"}:
+        if is_table:
             from client.importers.table import read_table
 
             readings = read_table(Path(source), meter, zone)

@@ -17,6 +17,7 @@ from commands.output import (
     short,
     time_text,
 )
+from commands.report_file import HEADLINE
 from commands.session import Session, reads, signs
 
 if TYPE_CHECKING:
@@ -31,15 +32,6 @@ _KINDS: Final = {
     "cn-annual": "CN_ANNUAL",
 }
 _SHORT_NAMES: Final = {name: short_name for short_name, name in _KINDS.items()}
-_HEADLINE: Final = {
-    "direct": "direct",
-    "location_based": "scope2_location_based",
-    "market_based": "scope2_market_based",
-    "value_chain": "value_chain",
-    "biogenic": "biogenic",
-    "removals": "removals",
-}
-"""Members of a document's totals by field of the anchored headline."""
 OrganisationArgument = Annotated[str, typer.Argument(help="Organisation whose report it is.")]
 
 
@@ -210,9 +202,9 @@ def define(
 ) -> None:
     """Define what reports of the signing admin's organisation cover: the next design version."""
     from commands.filings import design_of
-    from commands.report_file import read_filing
+    from commands.input_file import DESIGN, read_json
 
-    session.submit("report.define", design_of(read_filing(file), file))
+    session.submit("report.define", design_of(read_json(file, DESIGN), file))
 
 
 def _named_kind(name: str) -> "ReportKind":
@@ -266,7 +258,7 @@ def _headline_of(document: dict[str, Any]) -> "Headline":
     return Headline(
         **{
             field: pack_numerator(int(totals[name]["numerator_1e10_g"]))
-            for field, name in _HEADLINE.items()
+            for field, name in HEADLINE.items()
         }
     )
 
@@ -275,7 +267,7 @@ def _headline_faults(document: dict[str, Any], report: dict[str, Any]) -> list[s
     stated = _headline_of(document)
     return [
         f"{field}: the document's total is not the anchored one"
-        for field in _HEADLINE
+        for field in HEADLINE
         if getattr(stated, field).hex() != report["headline"][field]
     ]
 

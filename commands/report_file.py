@@ -1,18 +1,38 @@
 """Files of reports: canonical JSON, a table for spreadsheets, and the JSON that people file."""
 
 import csv
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from commands.input_file import REPORT, read_document
 from commands.output import fail
 
 _COLUMNS: Final = (
     *("site", "month", "quantity", "scope", "iso_category", "scope3_category", "gas", "kind"),
     *("numerator_1e10_g", "grams", "tonnes", "mass_1e9_g"),
 )
+
+HEADLINE: Final = {
+    "direct": "direct",
+    "location_based": "scope2_location_based",
+    "market_based": "scope2_market_based",
+    "value_chain": "value_chain",
+    "biogenic": "biogenic",
+    "removals": "removals",
+}
+"""Members of a document's totals by field of the anchored headline."""
+_MEMBERS: Final = {
+    "kind": str,
+    "organisation/id": str,
+    "period/from": str,
+    "period/to": str,
+    "computed_at/chain_id": str,
+    "computed_at/height": int,
+    "computed_at/state_root": str,
+    **{f"totals/{name}/numerator_1e10_g": str for name in HEADLINE.values()},
+}
+"""Members of a document that commands go by, with their types."""
 
 
 def write_report(document: Mapping[str, Any], body: bytes, folder: Path) -> tuple[Path, Path]:
@@ -34,43 +54,32 @@ def read_report(path: Path) -> tuple[dict[str, Any], bytes]:
     """Reads a document and checks that its bytes are the canonical ones.
 
     Raises:
-        CommandFailed: it is no report, or not canonical.
+        CommandFailed: it is no report, not canonical, or lacks a member that commands go by.
     """
     from chain import jcs
-    from chain.errors import ChainError
     from contracts.report_document import SCHEMA
 
-    body = path.read_bytes()
-    document = _parsed(body, path)
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    body, document = read_document(path, REPORT)
+    if document.get("schema") != SCHEMA:
         fail(f"{path}: expected a report of schema {SCHEMA}, got another document")
-    try:
-        canonical = jcs.encode(document)
-    except ChainError as error:
-        fail(f"{path}: {error}")
-    if canonical != body:
+    if jcs.encode(document) != body:
         fail(
             f"{path}: expected canonical JSON (RFC 8785), got another spelling of it, whose hash "
             "says nothing; build the report again"
         )
+    for place, kind in _MEMBERS.items():
+        _check_member(document, place, kind, path)
     return document, body
 
 
-def read_filing(path: Path) -> dict[str, Any]:
-    """Reads a JSON object that a person files.
-
-    Raises:
-        CommandFailed: it is none.
-    """
-    document = _parsed(path.read_bytes(), path)
-    if not isinstance(document, dict):
-        fail(f"{path}: expected a JSON object, got another value")
-    return document
-
-
-def hash_of_file(path: Path | None) -> bytes:
-    """Returns the SHA-256 of a file; zeros where none is named."""
-    return bytes(32) if path is None else hashlib.sha256(path.read_bytes()).digest()
+def _check_member(document: object, place: str, kind: type, path: Path) -> None:
+    for name in place.split("/"):
+        document = document.get(name) if isinstance(document, dict) else None
+    if type(document) is not kind:
+        fail(
+            f"{path}: {place}: expected {'text' if kind is str else 'an integer'}, got "
+            f"{document!a:.60}; {REPORT.remedy}"
+        )
 
 
 def differences(one: object, other: object, place: str = "") -> Iterator[str]:
@@ -86,13 +95,6 @@ def differences(one: object, other: object, place: str = "") -> Iterator[str]:
             yield from differences(left, right, f"{place}/{index}")
     elif one != other:
         yield place or "/"
-
-
-def _parsed(body: bytes, path: Path) -> object:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        fail(f"{path}: expected JSON, got what is none: {error}")
 
 
 def _rows_of(document: Mapping[str, Any]) -> Iterator[dict[str, object]]:

@@ -7,7 +7,8 @@ import typer
 
 from commands import factor as factor_command
 from commands.factor import DEFAULT_ACCOUNT
-from commands.month_option import day_ms, hash_of_file
+from commands.input_file import hash_of_file
+from commands.month_option import day_ms
 from commands.output import fail, print_json, print_table, say
 from commands.session import Session, reads, signs
 from commands.submission import submit_and_print
@@ -75,7 +76,7 @@ def restate(
             valid_from_ms=period["valid_from_ms"],
             version=period["version"],
             reason=reason,
-            evidence_hash=hash_of_file(document, "--document"),
+            evidence_hash=hash_of_file(document),
         )
         submit_and_print(client, "factor.restate", arguments, as_json=session.as_json)
 

@@ -59,7 +59,7 @@ def equity(
     ] = None,
 ) -> None:
     """Declare who holds a site from a month on; reports by equity share go by it."""
-    from commands.month_option import hash_of_file
+    from commands.input_file import hash_of_file
     from contracts.equity import DeclareEquity
 
     arguments = DeclareEquity(
@@ -67,7 +67,7 @@ def equity(
         from_month=month_of(first, "--from"),
         holders=holders_of(holder or []),
         reason=reason,
-        evidence=hash_of_file(document, "--document"),
+        evidence=hash_of_file(document),
     )
     session.submit("equity.declare", arguments)
 

@@ -16,6 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from commands.input_file import (
+    KEY,
+    NETWORK,
+    PASSPHRASE,
+    POINTER,
+    FileKind,
+    check_file,
+    read_file,
+    read_genesis,
+    read_json,
+)
 from commands.output import fail
 
 if TYPE_CHECKING:
@@ -86,18 +97,30 @@ def find_network(directory: Path | None) -> "Network":
         CommandFailed: none was given and there is no pointer.
         NetworkError: there is no network.
     """
-    from node.provisioning import load_network
-
     if directory is not None:
-        return load_network(directory)
-    try:
-        pointed = Path(POINTER_FILE).read_text(encoding="utf-8").strip()
-    except OSError:
+        return open_network(directory)
+    pointer = Path(POINTER_FILE)
+    if not pointer.exists():
         fail(
             f"--network: expected a network directory, or a file {POINTER_FILE} here that names "
             "one, got neither; start with `tanlian network init DIR`"
         )
-    return load_network(Path(pointed))
+    pointed = read_file(pointer, POINTER).decode(errors="replace").strip()
+    remedy = f"{POINTER_FILE} names this directory; delete it, or name another by --network"
+    return open_network(Path(pointed), FileKind(NETWORK.what, remedy))
+
+
+def open_network(directory: Path, kind: FileKind = NETWORK) -> "Network":
+    """Returns the network of a directory.
+
+    Raises:
+        CommandFailed: there is none.
+        NetworkError: it lacks something.
+    """
+    from node.provisioning import NETWORK_FILE, load_network
+
+    read_json(directory / NETWORK_FILE, kind)
+    return load_network(directory)
 
 
 @contextmanager
@@ -121,14 +144,13 @@ def connect(
         KeyFileError: the key cannot be opened.
     """
     from client.synchronous import SyncTanlianClient
-    from node.genesis_file import load_genesis
 
     is_url = node is not None and "://" in node
     found = None if is_url and network is None else find_network(network)
     signer = None if account is None else open_signer(found, account, passphrase_file)
     urls = [node] if node is not None and is_url else _urls(found, node)
     # What is signed commits to the chain of the network's own genesis, whatever a node says.
-    chain_id = None if found is None else load_genesis(found.genesis_path).chain_id
+    chain_id = None if found is None else read_genesis(found.genesis_path).chain_id
     with SyncTanlianClient(urls, signer=signer, chain_id=chain_id, patience_s=PATIENCE_S) as client:
         yield Connection(client=client, network=found)
 
@@ -155,11 +177,13 @@ def open_signer(network: "Network | None", name: str, passphrase_file: Path | No
     from node.provisioning import PASSPHRASE_FILE
 
     path = key_path(network, name, "--as")
+    check_file(path, KEY)
     if passphrase_file is None and (path.parent / PASSPHRASE_FILE).exists():
         passphrase_file = path.parent / PASSPHRASE_FILE
     if passphrase_file is None:
         passphrase = passphrase_from_prompt(ask_secret, is_new=False)
     else:
+        check_file(passphrase_file, PASSPHRASE)
         passphrase = passphrase_from_file(passphrase_file)
     return Ed25519Signer(open_key_file(path, purpose=Purpose.ACCOUNT, passphrase=passphrase).secret)
 
@@ -202,6 +226,7 @@ def public_key_of(network: Path | None, text: str, option: str) -> bytes:
         return bytes.fromhex(text)
     found = None if Path(text).is_file() else find_network(network)
     path = key_path(found, text, option)
+    check_file(path, KEY)
     part = read_public_part(path)
     if part.purpose is not Purpose.ACCOUNT:
         fail(f"{option}: expected the key file of an account, got {path}, of a {part.purpose} key")

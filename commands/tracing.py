@@ -9,13 +9,13 @@ from chain.proof import InclusionProof, verify_receipt_proof, verify_transaction
 from chain.receipt import Receipt, Status
 from chain.transaction import Transaction
 from client.errors import MalformedAnswer
+from commands.input_file import read_genesis
 from commands.output import fail, time_text
 from commands.registry import meter_of, page_intervals
 from contracts.deviation.clock import interval_start_of
 from contracts.meter import Meter
 from contracts.reading import SubmitReadings, SubmitResult
 from contracts.reading_page import page_start
-from node.genesis_file import load_genesis
 
 if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
@@ -48,7 +48,7 @@ def trace_transaction(
         fail(f"transaction id: expected 64 hexadecimal digits, got {text!a}")
     if network is None:
         fail("--network: expected a network whose genesis is trusted, got only a URL")
-    genesis = load_genesis(network.genesis_path)
+    genesis = read_genesis(network.genesis_path)
     document = client.transaction_proof(transaction_id)
     transaction = Transaction.parse(_bytes(document, "transaction"))
     receipt = Receipt.decode(_bytes(document, "receipt"))

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chain.crypto import ED25519
 from chain.genesis import Genesis
 from chain.state import State
+from commands.input_file import CONFIG, check_file
 from contracts.report_document import ComputedAt, ReportRequest, build_document
 from contracts.runtime import ContractsRuntime
 from node.config import load
@@ -97,6 +98,7 @@ class _Opened:
 
 @contextmanager
 def _opened(home: Path, *, is_quiet: bool) -> Iterator[_Opened]:
+    check_file(home / CONFIG_FILE, CONFIG)
     config = load(home / CONFIG_FILE)
     genesis = load_genesis(config.genesis_path)
     columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

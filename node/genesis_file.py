@@ -55,7 +55,11 @@ def load_genesis(path: Path) -> Genesis:
         stated = bytes.fromhex(document["chain_id"])
     except OSError as error:
         raise GenesisFileError(f"{path}: expected a genesis file, got: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, DecodeError) as error:
+    except KeyError as error:
+        raise GenesisFileError(
+            f"{path}: {error.args[0]}: expected it, as in each genesis file, got nothing"
+        ) from None
+    except (ValueError, TypeError, DecodeError) as error:
         raise GenesisFileError(
             f"{path}: expected a genesis file as `tanlian network init` writes it, got: {error!r}"
         ) from error

@@ -168,7 +168,7 @@ def test_a_cause_that_is_none_is_answered_with_those_that_are(
     [
         (["resolve", "m.08.000001"], 2, "expected exactly one of --baseline N"),
         (["resolve", "m.08.000001", "--baseline", "1", "--dismiss", "x"], 2, "got 2"),
-        (["attach", "m.08.000001", "no-such-file"], 1, "no-such-file: expected a file to read"),
+        (["attach", "m.08.000001", "no-such-file"], 1, "no-such-file: expected the document to"),
         (["assign", "m.08.000001", "me"], 1, "--network: expected a network directory"),
         (["configure", "--reason", "x", "--hours", "high:1,2"], 1, "--hours: expected SEVERITY:"),
         (
@@ -219,7 +219,8 @@ def test_a_directory_that_is_no_home_has_not_simply_no_evidence(
     assert run(["evidence", "list", "--home", str(tmp_path)]) == 1
 
     assert output_of(capsys)[1] == (
-        f"Error: --home: expected a node's home with config.toml, got {tmp_path}, which has none\n"
+        f"Error: {tmp_path}/config.toml: expected a node's configuration, got no file of this "
+        "name; name the home of a node, such as try/node-1\n"
     )
 
 

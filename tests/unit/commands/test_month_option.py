@@ -1,12 +1,9 @@
 """Months, days, amounts and hashes as people write them."""
 
-from hashlib import sha256
-from pathlib import Path
-
 import pytest
 
 from commands.activity import scaled_amount
-from commands.month_option import day_ms, hash_of_file, month_of, month_text
+from commands.month_option import day_ms, month_of, month_text
 from commands.output import CommandFailed
 from commands.total import tonnes
 
@@ -30,15 +27,6 @@ def test_a_day_is_utc_unless_it_says_otherwise() -> None:
     for text in ("tomorrow", "1969-12-31"):
         with pytest.raises(CommandFailed, match="--day: expected a date"):
             day_ms(text, "--day")
-
-
-def test_a_document_is_known_by_its_hash(tmp_path: Path) -> None:
-    path = tmp_path / "bill.pdf"
-    path.write_bytes(b"bill")
-    assert hash_of_file(path, "--document") == sha256(b"bill").digest()
-    assert hash_of_file(None, "--document") == bytes(32)
-    with pytest.raises(CommandFailed, match="--document: expected a readable file"):
-        hash_of_file(tmp_path / "none", "--document")
 
 
 @pytest.mark.parametrize(

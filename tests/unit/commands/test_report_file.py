@@ -46,11 +46,11 @@ def test_what_is_written_is_read_back(document: dict[str, Any], tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "expected JSON"),
-        ("[]", "expected a report of schema"),
+        ("{", "expected a report in JSON, got no JSON"),
+        ("[]", "got a JSON list"),
         ('{"schema":"other"}', "expected a report of schema"),
         ('{"schema": "tanlian/report/1"}', "expected canonical JSON"),
-        ('{"schema":"tanlian/report/1","x":0.5}', "expected an object"),
+        ('{"schema":"tanlian/report/1","x":0.5}', "got the number 0.5"),
     ],
 )
 def test_what_is_no_report_is_said(text: str, words: str, tmp_path: Path) -> None:

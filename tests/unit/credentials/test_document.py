@@ -6,20 +6,22 @@ from chain.jcs import DEPTH_MAX
 from client.credentials.document import DOCUMENT_BYTES_MAX, member, parse, text_of
 from client.errors import InvalidCredential
 
+EXPECTED = "cert.json: expected a JSON object of integers and texts"
+
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "cert.json: expected JSON, got Expecting value at offset 0"),
-        (b"{", "cert.json: expected JSON, got Expecting property name"),
-        (b"[]", "cert.json: expected a JSON object, got list"),
-        (b"\xff{}", "cert.json: expected JSON in UTF-8, got another byte at offset 0"),
-        (b'{"a": 1.0}', "expected integers and texts only, got the number 1.0"),
+        (b"", f"{EXPECTED}, got no JSON (Expecting value at offset 0)"),
+        (b"{", f"{EXPECTED}, got no JSON (Expecting property name"),
+        (b"[]", f"{EXPECTED}, got a JSON list"),
+        (b"\xff{}", f"{EXPECTED}, got bytes that are no UTF-8 at offset 0"),
+        (b'{"a": 1.0}', f"{EXPECTED}, got the number 1.0 where only integers may stand"),
         (b'{"a": 1e3}', "got the number 1e3"),
         (b'{"a": NaN}', "got the number NaN"),
-        (b'{"a": {"b": 1, "b": 1}}', "expected each name once, got 'b' twice"),
+        (b'{"a": {"b": 1, "b": 1}}', f"{EXPECTED}, got the name 'b' twice in one object"),
         (b'{"a": 9007199254740992}', "/a: expected an integer of at most 9007199254740991"),
-        (b'{"a": ' + b"9" * 5_000 + b"}", "cert.json: expected JSON, got Exceeds the limit"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", f"{EXPECTED}, got no JSON (Exceeds the limit"),
         (b'{"a": "\\ud800"}', "/a: expected text of whole characters"),
         (b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}", f"expected at most {DEPTH_MAX} levels"),
         (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nesting without end"),

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from commands import factor as factor_command
-from commands.factor import DEFAULT_ACCOUNT
+from commands.factor import (
+    DEFAULT_ACCOUNT,
+    UncertaintyOption,
+    UncertaintySourceOption,
+    uncertainty_of,
+)
+from commands.gas_option import check_complete, gases_of
 from commands.input_file import hash_of_file
 from commands.month_option import day_ms
 from commands.output import fail, print_json, print_table, say
@@ -15,6 +21,7 @@ from commands.submission import submit_and_print
 from commands.target import OPERATOR_ACCOUNT
 
 if TYPE_CHECKING:
+    from client.synchronous import SyncTanlianClient
     from contracts.factor import FuelBasis
 
 app = factor_command.app
@@ -32,8 +39,10 @@ def restate(
     session: Session,
     factor_id: SeriesArgument,
     value: Annotated[
-        int, typer.Argument(min=0, help="1e-4 g CO2e per base unit from now on; 0 for a fuel.")
-    ],
+        int | None,
+        typer.Argument(min=0, help="1e-4 g CO2e per base unit; none with --gas or --fuel."),
+    ] = None,
+    *,
     valid_from: Annotated[str, typer.Option(help="Begin of the period, as factor list shows it.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     source: Annotated[str, typer.Option(help="Publisher and document of the new value.")],
@@ -43,35 +52,47 @@ def restate(
     fuel: Annotated[
         str | None, typer.Option(help="NCV,CC,OF of a fuel in the units of its table.")
     ] = None,
+    gas: Annotated[
+        list[str] | None,
+        typer.Option(help="SPECIES=GRAMS per base unit, such as ch4=0.000947817; repeatable."),
+    ] = None,
+    gwp: Annotated[
+        str | None, typer.Option(help="Set that weighs the gases; by default the period's.")
+    ] = None,
+    uncertainty: UncertaintyOption = None,
+    uncertainty_source: UncertaintySourceOption = None,
     document: Annotated[Path | None, typer.Option(help="File that the reason refers to.")] = None,
 ) -> None:
-    """Propose another value for a period; a second account approves it."""
+    """Propose what a period says from now on, all of it; a second account approves it.
+
+    That is a value, or each gas, or a fuel and the gases beside its CO2. An uncertainty that is
+    not declared again is gone.
+    """
     from commands.choices import choice_of
     from contracts.factor import EvidenceGrade
     from contracts.restatements import RestateFactor
 
+    gases = gases_of(gas or ())
+    if (value is None) != bool(gas or fuel):
+        fail("VALUE: expected either a value or what is emitted by --gas and --fuel, got "
+             f"{'none of them' if value is None else 'both'}")  # fmt: skip
+    if gwp is not None and not gases:
+        fail(f"--gwp: expected gases that it weighs, by --gas, got {gwp!a} and none")
+    declared = uncertainty_of(uncertainty, uncertainty_source)
     with session.connect() as client:
-        periods: list[Any] = client.factors(factor=factor_id)
-        wanted = [
-            each
-            for each in periods
-            if str(each.get("valid_from_utc", each["valid_from_ms"])).startswith(valid_from)
-            or each["valid_from_ms"] == day_ms(valid_from, "--valid-from")
-        ]
-        if len(wanted) != 1:
-            known = ", ".join(str(each.get("valid_from_utc", "1970"))[:16] for each in periods)
-            fail(
-                f"--valid-from: expected the begin of one period of {factor_id} "
-                f"({known or 'there is none'}), got {valid_from!a}"
-            )
-        (period,) = wanted
+        period = _period_of(client, factor_id, valid_from)
+        check_complete(gases, period, says_co2=fuel is not None or value is not None)
+        is_co2 = value is not None and [each["gas"] for each in period["gases"]] == ["CO2"]
         arguments = RestateFactor(
-            value=value,
-            is_co2=fuel is None and [gas["gas"] for gas in period["gases"]] == ["CO2"],
+            value=value or 0,
+            is_co2=is_co2,
+            gases=gases,
             fuel=None if fuel is None else _fuel_of(fuel, period),
+            gwp_set=(gwp or period["gwp_set"]) if gases else None,
             source=source,
             evidence=choice_of(EvidenceGrade, evidence, "--evidence"),
             factor_set=period["factor_set"],
+            uncertainty=declared,
             factor_id=factor_id,
             valid_from_ms=period["valid_from_ms"],
             version=period["version"],
@@ -79,6 +100,23 @@ def restate(
             evidence_hash=hash_of_file(document),
         )
         submit_and_print(client, "factor.restate", arguments, as_json=session.as_json)
+
+
+def _period_of(client: "SyncTanlianClient", factor_id: str, valid_from: str) -> dict[str, Any]:
+    periods: list[Any] = client.factors(factor=factor_id)
+    wanted = [
+        each
+        for each in periods
+        if str(each.get("valid_from_utc", each["valid_from_ms"])).startswith(valid_from)
+        or each["valid_from_ms"] == day_ms(valid_from, "--valid-from")
+    ]
+    if len(wanted) != 1:
+        known = ", ".join(str(each.get("valid_from_utc", "1970"))[:16] for each in periods)
+        fail(
+            f"--valid-from: expected the begin of one period of {factor_id} "
+            f"({known or 'there is none'}), got {valid_from!a}"
+        )
+    return dict(wanted[0])
 
 
 def _fuel_of(text: str, period: dict[str, Any]) -> "FuelBasis":

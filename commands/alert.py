@@ -124,8 +124,7 @@ def show(session: Session, alert_id: AlertArgument) -> None:
         ("next step due", deadline_text(alert)),
     ]
     if alert["remedy"] is not None:
-        number = alert["remedy_number"]
-        fields.append(("remedy", alert["remedy"] + ("" if number is None else f" {number}")))
+        fields.append(("remedy", f"{alert['remedy']} {_remedy_text(alert)}".rstrip()))
     print_fields(fields)
     if alert["story"]:
         print_table(
@@ -144,11 +143,19 @@ def _entry_row(entry: dict[str, Any]) -> tuple[object, ...]:
         note = f"to {entry['assignee'][:12]} {note}"
     if entry["cause"] is not None:
         note = f"{entry['cause']}: {note}"
-    if entry["remedy_number"] is not None:
-        note = f"number {entry['remedy_number']} {note}"
+    if remedy := _remedy_text(entry):
+        note = f"{remedy} {note}"
     if (recheck := entry["recheck"]) is not None:
-        note = f"{recheck['checked']} intervals checked again, {recheck['failed']} fail {note}"
+        note = f"{recheck['checked']} checked again, {recheck['failed']} fail {note}"
     return (minute_text(entry["time_ms"]), who, entry["action"], entry["state"], note)
+
+
+def _remedy_text(named: dict[str, Any]) -> str:
+    """Returns the number that a case or an entry names, and whose it is; empty for none."""
+    if named["remedy_number"] is None:
+        return ""
+    whose = "" if named["remedy_meter"] is None else f" of {named['remedy_meter']}"
+    return f"number {named['remedy_number']}{whose}"
 
 
 @app.command("kpi")

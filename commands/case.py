@@ -70,9 +70,18 @@ def resolve(
     baseline: Annotated[
         int | None, typer.Option(help="Version that was set in force since, by `baseline set`.")
     ] = None,
+    target: Annotated[
+        int | None, typer.Option(help="Version of the site's target that was set since.")
+    ] = None,
     correction: Annotated[
         int | None, typer.Option(help="Approved correction or substitute of the meter.")
     ] = None,
+    meter: Annotated[
+        str | None, typer.Option(help="Whose --correction, where it is not the alert's own.")
+    ] = None,
+    arrived: Annotated[
+        bool, typer.Option("--arrived", help="What was missing or wrong is here or done by now.")
+    ] = False,
     dismiss: Annotated[
         str | None, typer.Option(help="Nothing has to change: why. A second person signs.")
     ] = None,
@@ -80,22 +89,26 @@ def resolve(
 ) -> None:
     """From EXPLAINED to VERIFIED, by a remedy that the contract checks or a dismissal."""
     from contracts.cases import TakeStep
-    from contracts.remedies import NameRemedy
+    from contracts.remedies import CorrectCase, RebaselineCase
 
-    named = [each for each in (baseline, correction, dismiss) if each is not None]
-    if len(named) != 1:
+    version = target if baseline is None else baseline
+    named = [each is not None for each in (baseline, target, correction, dismiss)]
+    if sum(named) + arrived != 1:
         raise typer.BadParameter(
-            "expected exactly one of --baseline N, --correction N and --dismiss NOTE, "
-            f"got {len(named)}"
+            "expected exactly one of --baseline N, --target N, --correction N, --arrived and "
+            f"--dismiss NOTE, got {sum(named) + arrived}"
         )
+    if meter is not None and correction is None:
+        raise typer.BadParameter("expected --correction N of the --meter, got none")
     if dismiss is not None:
         dismissal = TakeStep(alert_id=alert_id, note=dismiss)
         session.by_default(_CERTIFIER).submit("case.dismiss", dismissal)
-        return
-    method = "case.rebaseline" if correction is None else "case.correct"
-    number = baseline if correction is None else correction
-    assert number is not None, "one of the two is given"
-    session.submit(method, NameRemedy(alert_id=alert_id, number=number, note=note))
+    elif version is not None:
+        rebaseline = RebaselineCase(alert_id=alert_id, version=version, note=note)
+        session.submit("case.rebaseline", rebaseline)
+    else:
+        correct = CorrectCase(alert_id=alert_id, meter=meter, number=correction, note=note)
+        session.submit("case.correct", correct)
 
 
 @signs(OPERATOR_ACCOUNT)

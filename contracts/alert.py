@@ -32,9 +32,9 @@ class AlertState(IntEnum):
     EXPLAINED = 4
     """A cause is stated."""
     REBASELINED = 5
-    """A baseline version that was set since is to show that the window is as expected."""
+    """A baseline or target version that was set since is to show that the window is as expected."""
     CORRECTED = 6
-    """An approved correction or substitute is to show it."""
+    """An approved correction or substitute, or what arrived since, is to show it."""
     DISMISSED = 7
     """A second pair of eyes accepts that nothing has to change."""
     VERIFIED = 8
@@ -137,8 +137,11 @@ class Alert(Record):
     """Who explained it last."""
     remedy: AlertState | None
     """REBASELINED, CORRECTED or DISMISSED, whichever was claimed last."""
+    remedy_meter: Identifier | None
+    """Meter whose baseline or correction was named; None where none was."""
     remedy_number: U32 | None
-    """Baseline version or correction that was named; None for DISMISSED."""
+    """Baseline version, target version or correction that was named; None for DISMISSED, and for
+    CORRECTED by what arrived since."""
     rechecked_to_ms: Milliseconds | None
     """Up to where the window has passed the re-check that is under way; None where none is."""
     entry_count: U32

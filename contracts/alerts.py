@@ -121,6 +121,7 @@ def _new_alert(
         explained_ms=None,
         explained_by=None,
         remedy=None,
+        remedy_meter=None,
         remedy_number=None,
         rechecked_to_ms=None,
         entry_count=0,

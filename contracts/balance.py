@@ -9,7 +9,7 @@ A window is the shortest span that is a whole number of intervals of all the met
 once, when all of its amounts are there, and the bits stand in the parent's intervals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ from contracts.check_settings import Settings, is_on, settings_at
 from contracts.context import Context
 from contracts.conversion import conversion_of
 from contracts.correction import effective_amount
-from contracts.deviation.observation import Deviation
+from contracts.deviation.observation import PASSED, Deviation
 from contracts.deviation.parent_sum import Share, judge_balance
 from contracts.local_clock import LocalClock
 from contracts.meter import Meter, base_unit_of
@@ -69,7 +69,7 @@ def on_due(context: Context, parent_id: str) -> Milliseconds | None:
     """Judges days of a parent that are complete, as many as one look may; then asks again."""
     state = context.state
     family = Family(state, require_meter(state, parent_id))
-    if not 0 < family.pages_per_day <= PAGES_OF_DAY_MAX:
+    if not family.is_judged:
         return context.time_ms + DAY_MS
     first = next(state.iterate(ReadingPage, page_prefix(parent_id)), None)
     if first is None:
@@ -98,10 +98,10 @@ def on_due(context: Context, parent_id: str) -> Milliseconds | None:
 class Family:
     """A parent with its children, while one look lasts."""
 
-    def __init__(self, state: State, parent: Meter) -> None:
+    def __init__(self, state: State, parent: Meter, settings: Settings | None = None) -> None:
         self._state = state
         self.parent = parent
-        self.settings: Settings = settings_at(state, parent.meter_id)
+        self.settings = settings_at(state, parent.meter_id) if settings is None else settings
         self.children = [
             child
             for child in (
@@ -124,6 +124,11 @@ class Family:
         )
 
     @property
+    def is_judged(self) -> bool:
+        """Returns whether there is something to add up, and not too much of it."""
+        return 0 < self.pages_per_day <= PAGES_OF_DAY_MAX
+
+    @property
     def complete_until_ms(self) -> Milliseconds:
         """Returns until when all have gone on, or the parent has waited long enough."""
         heard = self._heard_until(self.parent)
@@ -132,7 +137,7 @@ class Family:
 
     def judge_day(self, context: Context, day_ms: Milliseconds) -> None:
         """Judges the windows of a UTC day that are complete and were not judged yet."""
-        days = [_Day(self._state, meter, day_ms) for meter in (self.parent, *self.children)]
+        days = self._days(day_ms)
         of_parent = days[0]
         cleared_ms: int | None = None
         months: dict[int, list[int]] = {}
@@ -163,6 +168,24 @@ class Family:
                 context, subject_id=self.parent.meter_id, check=Check.PARENT_SUM, at_ms=cleared_ms
             )
 
+    def verdicts(
+        self, from_ms: Milliseconds, to_ms: Milliseconds
+    ) -> Iterator[tuple[Milliseconds, bool]]:
+        """Yields each window that was judged by its start, and whether it passes now.
+
+        It does not where an amount is missing that was there.
+
+        Args:
+            from_ms: a moment in the first window.
+            to_ms: a moment in the last one.
+        """
+        for day_ms in range(from_ms - from_ms % DAY_MS, to_ms + 1, DAY_MS):
+            days = self._days(day_ms)
+            for start_ms in range(day_ms, min(day_ms + DAY_MS, to_ms + 1), self.window_ms):
+                if start_ms + self.window_ms > from_ms and days[0].is_judged(start_ms):
+                    end_ms = start_ms + self.window_ms
+                    yield start_ms, self.judge_window(days, start_ms, end_ms) is PASSED
+
     def judge_window(
         self, days: Sequence["_Day"], from_ms: Milliseconds, to_ms: Milliseconds
     ) -> Deviation | bool | None:
@@ -186,6 +209,10 @@ class Family:
         if len(shares) < 2:
             return None
         return judge_balance(shares[0], shares[1:], self.settings)
+
+    def _days(self, day_ms: Milliseconds) -> "list[_Day]":
+        """Returns a UTC day of each meter, the parent's first."""
+        return [_Day(self._state, meter, day_ms) for meter in (self.parent, *self.children)]
 
     def _heard_until(self, meter: Meter) -> Milliseconds:
         memory = get_meter_state(self._state, meter.meter_id)

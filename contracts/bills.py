@@ -16,7 +16,7 @@ from contracts.account import Account, Role
 from contracts.accounts import sender_of
 from contracts.calendars import DAY_MS, Calendar, require_calendar
 from contracts.check import Check
-from contracts.check_settings import is_on, settings_at
+from contracts.check_settings import Settings, is_on, settings_at
 from contracts.check_source import CheckSources, get_sources, sources_key
 from contracts.comparison import (
     COMPARED_MAX,
@@ -37,6 +37,8 @@ from contracts.refusal import Code, refusal
 
 WAIT_MS: Final = 45 * DAY_MS
 """How long after its end a month is waited for."""
+_METER: Final = "meter "
+"""Before the second meter's id in a comparison's source."""
 MONTHS_PER_LOOK: Final = 12
 """Months of one meter that one look compares with the second meter."""
 BILLS_MAX: Final = 99
@@ -173,7 +175,7 @@ def on_second_meter_due(context: Context, meter_id: str) -> Milliseconds | None:
     while month < until and _is_ripe(context, (meter, second), calendar, month):
         expected = sum_of_month(state, second.meter_id, month)
         if all(is_heard_beyond(state, each, calendar, month) for each in (meter, second)):
-            compared = (ComparedWith.SECOND_METER, expected, f"meter {second.meter_id}")
+            compared = (ComparedWith.SECOND_METER, expected, _METER + second.meter_id)
             _compare(context, meter, month, compared)
         month += 1
     _go_on(state, sources, month)
@@ -210,13 +212,22 @@ def _is_ripe(context: Context, meters: tuple[Meter, ...], calendar: Calendar, mo
 def _compare(
     context: Context, meter: Meter, month: int, compared: tuple[ComparedWith, int, str]
 ) -> None:
-    compared_with, expected, source = compared
     settings = settings_at(context.state, meter.meter_id)
-    if not is_on(settings, Check.BILL):
-        return
+    if is_on(settings, Check.BILL):
+        record_comparison(context, meter, _comparison(context, meter, month, compared, settings))
+
+
+def _comparison(
+    context: Context,
+    meter: Meter,
+    month: int,
+    compared: tuple[ComparedWith, int, str],
+    settings: Settings,
+) -> Comparison:
+    compared_with, expected, source = compared
     observed = sum_of_month(context.state, meter.meter_id, month)
     limit = abs(expected) * settings.bill_tolerance_permille // 1_000
-    comparison = Comparison(
+    return Comparison(
         meter_id=meter.meter_id,
         month=month,
         compared_with=compared_with,
@@ -227,7 +238,28 @@ def _compare(
         source=source,
         judged_ms=context.time_ms,
     )
-    record_comparison(context, meter, comparison)
+
+
+def compare_again(
+    context: Context, meter: Meter, before: Comparison, settings: Settings
+) -> Comparison:
+    """Returns how a month compares now: with its newest bill, or with the same second meter."""
+    second = second_meter_of(before)
+    if second is None:
+        bill = newest_bill(context.state, meter.meter_id, before.month)
+        assert bill is not None, "a month that was held against its bill has one"
+        expected = bill.amount
+    else:
+        expected = sum_of_month(context.state, second, before.month)
+    compared = (before.compared_with, expected, before.source)
+    return _comparison(context, meter, before.month, compared, settings)
+
+
+def second_meter_of(comparison: Comparison) -> str | None:
+    """Returns the meter that a month was held against; None of a bill."""
+    if comparison.compared_with is not ComparedWith.SECOND_METER:
+        return None
+    return comparison.source.removeprefix(_METER)
 
 
 def _check_sender(context: Context, meter: Meter) -> Account:

@@ -268,8 +268,10 @@ class CaseEntry(Record):
     note: Text
     cause: Cause | None
     """Of EXPLAIN."""
+    remedy_meter: Identifier | None
+    """Meter whose baseline or correction REBASELINE or CORRECT names."""
     remedy_number: U32 | None
-    """Baseline version or correction that REBASELINE or CORRECT names."""
+    """Baseline version, target version or correction that it names; None for what arrived."""
     assignee: PublicKey | None
     """Of ASSIGN."""
     file: EvidenceFile | None

@@ -52,6 +52,7 @@ class Told:
 
     note: str = ""
     cause: Cause | None = None
+    remedy_meter: str | None = None
     remedy_number: int | None = None
     assignee: bytes | None = None
     file: EvidenceFile | None = None
@@ -196,6 +197,7 @@ def _next_entry(context: Context, alert: Alert, action: Action, told: Told) -> C
         account=None if is_own else context.sender,
         note=told.note,
         cause=told.cause,
+        remedy_meter=told.remedy_meter,
         remedy_number=told.remedy_number,
         assignee=told.assignee,
         file=told.file,

@@ -131,6 +131,7 @@ def explain(context: Context, arguments: ExplainCase) -> bytes:
         explained_ms=first_ms,
         explained_by=context.sender,
         remedy=None,
+        remedy_meter=None,
         remedy_number=None,
     )
     told = Told(note=arguments.explanation, cause=arguments.cause)
@@ -148,7 +149,7 @@ def dismiss(context: Context, arguments: TakeStep) -> bytes:
     """
     alert = require_step(context, arguments.alert_id, Action.DISMISS)
     check_said("note", arguments.note, "why nothing has to change")
-    after = replace(alert, remedy=AlertState.DISMISSED, remedy_number=None)
+    after = replace(alert, remedy=AlertState.DISMISSED)
     dismissed = advance(context, alert, after, Action.DISMISS, Told(note=arguments.note))
     advance(context, dismissed, dismissed, Action.PASS)
     return b""

@@ -8,6 +8,7 @@ The table of parameters is the class :class:`Settings` itself: one line a parame
 fields as plain integers.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Final, NamedTuple
@@ -372,6 +373,21 @@ def version_key(meter_id: str, version: int) -> bytes:
 def get_settings_record(state: Records, meter_id: str) -> CheckSettings | None:
     """Returns the version in force, or None where nobody has configured the meter's checks."""
     return state.get(CheckSettings, settings_key(meter_id))
+
+
+def settings_record_at(state: Records, meter_id: str, at_ms: Milliseconds) -> CheckSettings | None:
+    """Returns the version that was in force at a block time, or None where none was."""
+    newest = get_settings_record(state, meter_id)
+    if newest is None or newest.changed_ms <= at_ms:
+        return newest
+
+    def changed_ms(version: int) -> Milliseconds:
+        record = state.get(CheckSettings, version_key(meter_id, version))
+        assert record is not None, "versions are numbered without a gap"
+        return record.changed_ms
+
+    version = bisect_right(range(1, newest.version), at_ms, key=changed_ms)
+    return state.get(CheckSettings, version_key(meter_id, version))
 
 
 def settings_of(record: CheckSettings | None) -> Settings:

@@ -5,6 +5,7 @@ record of its own; where it is made anew, because the bill or the sum was put ri
 the month's quality follow and the alert is cleared or raised again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -78,6 +79,14 @@ def get_comparison(
 ) -> Comparison | None:
     """Returns how a month compared, or None where nobody has looked."""
     return state.get(Comparison, comparison_key(meter_id, month, compared_with))
+
+
+def comparisons_of(state: State, meter_id: str, month: int, check: Check) -> Iterator[Comparison]:
+    """Yields how a month compared by a check, with each that it was held against."""
+    for compared_with, of_check in _CHECKS.items():
+        comparison = get_comparison(state, meter_id, month, compared_with)
+        if of_check is check and comparison is not None:
+            yield comparison
 
 
 def within(value: int) -> int:

@@ -7,7 +7,7 @@ a clock that is set back over midnight does not begin it twice. All dates are pr
 from typing import Annotated, Final
 
 from chain.types import Milliseconds, Range
-from contracts.calendars import DAY_MS, Calendar
+from contracts.calendars import DAY_MS, Calendar, local_time_of
 from contracts.emissions import month_of_day
 
 MONTHS_MAX: Final = 96_359
@@ -62,6 +62,11 @@ def day_start_ms(calendar: Calendar, day: int) -> Milliseconds:
         # A clock may be set forward over midnight: then the day begins as it is set.
         start_ms = min(start_ms, offsets[in_force + 1][0])
     return max(start_ms, 0)
+
+
+def month_at(calendar: Calendar, moment_ms: Milliseconds) -> int:
+    """Returns the local month of a moment."""
+    return month_of_day(local_time_of(calendar, moment_ms).day)
 
 
 def month_start_ms(calendar: Calendar, month: int) -> Milliseconds:

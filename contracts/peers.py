@@ -15,7 +15,7 @@ from chain.types import U32, Milliseconds
 from contracts.bills import sum_of_month
 from contracts.calendars import DAY_MS, require_calendar
 from contracts.check import Check
-from contracts.check_settings import is_on, settings_at
+from contracts.check_settings import Settings, is_on, settings_at
 from contracts.comparison import (
     ComparedWith,
     Comparison,
@@ -25,7 +25,7 @@ from contracts.comparison import (
 )
 from contracts.context import Context
 from contracts.emissions import month_of_day
-from contracts.meter import Unit, base_unit_of
+from contracts.meter import Meter, Unit, base_unit_of
 from contracts.meters import require_meter
 from contracts.quality import quality_of_month
 from contracts.site_profile import SiteProfile, UseType, get_profile, sites_of_use
@@ -39,6 +39,10 @@ FLOOR_PERCENT: Final = 8
 """Of the median; the least deviation that a limit is made of."""
 _FIFTHS_OF: Final = {Unit.WATT_HOUR: 18, Unit.KILOJOULE: 5}
 """Fifths of a kilojoule in a base unit: 3.6 kJ are a watt hour."""
+
+
+Intensities = dict[str, tuple[SiteProfile, int]]
+"""Profile and energy per floor area, by site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +78,41 @@ def on_due(context: Context, use_name: str) -> Milliseconds | None:
 
 def compare_peers(context: Context, use_type: UseType, month: int) -> None:
     """Compares the sites of one use over a month."""
-    found = {
+    known = _known_of(context, use_type, month)
+    for site_id, (profile, _) in known.items():
+        meter = require_meter(context.state, profile.main_meters[0])
+        settings = settings_at(context.state, meter.meter_id)
+        if is_on(settings, Check.PEER):
+            comparison = _comparison(context, known, site_id, month, settings)
+            if comparison is not None:
+                record_comparison(context, meter, comparison)
+
+
+def compare_again(
+    context: Context, meter: Meter, month: int, settings: Settings
+) -> Comparison | None:
+    """Returns how the month of a meter's site compares now with what its peers come to now.
+
+    None where the site's month is not there, or too few others are.
+    """
+    profile = get_profile(context.state, meter.site)
+    if profile is None:
+        return None
+    known = _known_of(context, profile.use_type, month)
+    return _comparison(context, known, meter.site, month, settings)
+
+
+def _known_of(context: Context, use_type: UseType, month: int) -> Intensities:
+    """Returns the sites of one use whose month is there, with what it came to."""
+    found = (
+        (profile, intensity_of(context, profile, month))
+        for profile in _profiles(context.state, use_type)
+    )
+    return {
         profile.site_id: (profile, intensity)
-        for profile, intensity in (
-            (profile, intensity_of(context, profile, month))
-            for profile in _profiles(context.state, use_type)
-        )
+        for profile, intensity in found
         if intensity is not None
     }
-    for site_id, (profile, intensity) in found.items():
-        others = [each for other, (_, each) in found.items() if other != site_id]
-        _judge(context, profile, month, (intensity, others))
 
 
 def intensity_of(context: Context, profile: SiteProfile, month: int) -> int | None:
@@ -113,17 +141,16 @@ def limit_of(others: list[int], mad_tenths: int) -> tuple[int, int]:
     return centre, spread * mad_tenths // 10
 
 
-def _judge(
-    context: Context, profile: SiteProfile, month: int, compared: tuple[int, list[int]]
-) -> None:
-    intensity, others = compared
-    meter = require_meter(context.state, profile.main_meters[0])
-    settings = settings_at(context.state, meter.meter_id)
-    if not is_on(settings, Check.PEER) or len(others) < settings.peer_peers_min:
-        return
+def _comparison(
+    context: Context, known: Intensities, site_id: str, month: int, settings: Settings
+) -> Comparison | None:
+    others = [intensity for other, (_, intensity) in known.items() if other != site_id]
+    if site_id not in known or len(others) < settings.peer_peers_min:
+        return None
+    profile, intensity = known[site_id]
     centre, limit = limit_of(others, settings.peer_mad_tenths)
-    comparison = Comparison(
-        meter_id=meter.meter_id,
+    return Comparison(
+        meter_id=profile.main_meters[0],
         month=month,
         compared_with=ComparedWith.PEERS,
         observed=within(intensity),
@@ -133,7 +160,6 @@ def _judge(
         source=f"{len(others)} other sites of use {profile.use_type.name}",
         judged_ms=context.time_ms,
     )
-    record_comparison(context, meter, comparison)
 
 
 def _profiles(state: State, use_type: UseType) -> list[SiteProfile]:

@@ -1,125 +1,126 @@
 """The re-check: a case's own check over the window of its alert, on what counts now.
 
-The rules of :mod:`contracts.deviation.table` run again over the meter's pages, interval by interval
-in order of time, with the approved amounts in place of those that were corrected and, where a
-baseline is the remedy, with that version for the whole window: it says what is usual now. The
-memory of the rules is built up again from the eight days before the window: their intervals are
-remembered by what was said of them then, and the rules run from a day before the window on. Of a
-corrected interval the channels are left out, for they are those of the reading that it stands in
-for.
-
-The rest is answered by what the pages keep: conflicting readings and a register that went back are
-over where each interval that failed was corrected, missing readings where what is missing was sent
-or substituted, a bill where the month's sum agrees with it now. Sequence, clock, balances, peers
-and sites have no such remedy; such a case is dismissed.
+One table (:data:`ANSWERS`) says for each check what may answer its alerts and how the contract
+looks at the same window again. It looks at the state and at nothing else. Limits are those of the
+settings that held when the alert was opened: a check that was loosened since would pass anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from enum import IntEnum
+from typing import Final, NamedTuple
 
 from chain.state import State
 from chain.types import Milliseconds
-from contracts.alert import Alert
-from contracts.baseline_lookup import BaselineLookup
-from contracts.bills import sum_of_month
+from contracts import bills, peers
+from contracts.alert import Alert, AlertTrack, number_of, track_key
+from contracts.annual_filing import AnnualStage, days_of, step_at as annual_step_at
+from contracts.annual_filings import get_filing
+from contracts.balance import PAGES_OF_DAY_MAX, Family
 from contracts.calendars import DAY_MS, require_calendar
 from contracts.case import Recheck
-from contracts.check import Check, bit
-from contracts.check_settings import get_settings_record
-from contracts.comparison import ComparedWith, get_comparison
-from contracts.correction import CorrectedSlot, corrected_slots
-from contracts.deviation.day_ratio import follow_day
-from contracts.deviation.observation import PASSED, Deviation, Observation
-from contracts.deviation.table import RULES, run_rules
-from contracts.finding import mask_of
-from contracts.intake import NOT_TYPICAL
-from contracts.local_clock import LocalClock
+from contracts.check import Check
+from contracts.check_settings import CheckSettings, settings_of, settings_record_at
+from contracts.comparison import ComparedWith, comparisons_of
+from contracts.context import Context
+from contracts.deposit import DAYS, step_at
+from contracts.deposits import get_deposit
+from contracts.deviation.table import RULES
 from contracts.meter import Meter
-from contracts.meter_facts import facts_of, rule_set_of
-from contracts.meter_state import Memory
-from contracts.month import month_end_ms, month_start_ms
-from contracts.page_book import PageBook
-from contracts.reading_page import MutablePage, ReadingPage, page_key, page_prefix, page_start
+from contracts.meter_state import MISSING_SEQUENCES_MAX, get_meter_state
+from contracts.meters import require_meter
+from contracts.month import month_at, month_end_ms, month_start_ms
+from contracts.replay import Replay, intervals_of
+from contracts.sites import require_site
+from contracts.target import Target, progress_of, target_version_key, version_in_force
 
-WARM_UP_MS: Final = 8 * DAY_MS
-"""The trailing week of the rules, and a day."""
-WARM_UP_INTERVALS_MAX: Final = 12_000
-"""Intervals before the window that are looked at: eight days of minutes, fewer of finer ones."""
-JUDGED_BEFORE_MS: Final = DAY_MS
-"""Time before the window in which the rules run too: runs and sums may begin there."""
-JUDGED_BEFORE_MAX: Final = 500
-"""Intervals of it."""
 WINDOW_INTERVALS_MAX: Final = 2_000
 """Intervals of the window that one call looks at: three weeks of quarter hours."""
 RECHECK_WORK: Final = 6_000
 """Work units of one call: an interval on which rules run costs as much as taking its reading, one
 that is only remembered a third of it."""
 
-BY_BASELINE: Final = frozenset({Check.BASELINE, Check.CUSUM, Check.EWMA, Check.WEATHER})
-"""Checks that another baseline can answer."""
-_BY_RULE: Final = frozenset(rule.check for rule in RULES) - {Check.REGISTER}
-_BY_MASK: Final = frozenset({Check.DUPLICATE, Check.REGISTER})
-BY_CORRECTION: Final = _BY_RULE | _BY_MASK | {Check.MISSING, Check.BILL}
-"""Checks that corrections can answer."""
+Verdict = tuple[Milliseconds, bool]
+"""Start of what was looked at, and whether it passes now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """What counts for one interval, as the pages say it."""
+class Remedy(IntEnum):
+    """What may answer an alert, beside a dismissal."""
 
-    start_ms: Milliseconds
-    page: MutablePage
-    slot: int
-    correction: CorrectedSlot | None
-    """The approved one that counts for it; None where the reading itself does."""
+    BASELINE = 1
+    """A version of the meter's baseline that was set in force since (``case.rebaseline``)."""
+    TARGET = 2
+    """A version of the site's target that was set since (``case.rebaseline``)."""
+    CORRECTION = 3
+    """An approved correction or substitute (``case.correct`` with its number)."""
+    ARRIVAL = 4
+    """That what was missing or wrong was sent, decided or done since (``case.correct`` without a
+    number): the state shows whether it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one call looks at: the alert's window, or the next part of it."""
+
+    context: Context
+    alert: Alert
+    meter: Meter | None
+    """None of an alert of a site."""
+    remedy: Remedy
+    number: int | None
+    """Of the remedy, if it has one."""
+    from_ms: Milliseconds
+    to_ms: Milliseconds
+    """Start of the last interval."""
 
     @property
-    def amount(self) -> int | None:
-        """Returns what counts, base units; None where that is unknown."""
-        if self.correction is not None:
-            return self.correction.amount
-        return self.page.amount_at(self.slot)
+    def state(self) -> State:
+        """Returns what is looked at."""
+        return self.context.state
 
-    def had_failed(self, check: Check) -> bool:
-        """Returns whether the reading was flagged with a check when it came."""
-        return bool(self.page.failed[self.slot] & bit(check))
+    @property
+    def of_meter(self) -> Meter:
+        """Returns the meter of an alert that has one."""
+        assert self.meter is not None, "the check is one of meters"
+        return self.meter
+
+    @property
+    def settings(self) -> CheckSettings | None:
+        """Returns the settings that held when the alert was opened."""
+        return settings_record_at(self.state, self.of_meter.meter_id, self.alert.opened_ms)
 
 
-def recheck(state: State, meter: Meter, alert: Alert, version: int | None) -> Recheck:
+def recheck(context: Context, alert: Alert, remedy: Remedy, number: int | None) -> Recheck:
     """Returns what the alert's check says of its window now.
 
-    It goes on where the last call stopped, and looks at :data:`WINDOW_INTERVALS_MAX` intervals at
-    most.
+    It goes on where the last call stopped, and looks at a bounded part of the window.
 
     Args:
-        state: with the pages, corrections, baselines and settings in force.
-        meter: of the alert.
-        alert: of a check of :data:`BY_CORRECTION`.
-        version: baseline that the window is held against; None for those in force.
+        context: of the call; its state holds pages, corrections, baselines and all else.
+        alert: that the remedy may answer.
+        remedy: by which it is to pass.
+        number: of the remedy, if it has one.
     """
-    from_ms = alert.first_interval_ms
+    meter = None if alert.meter is None else require_meter(context.state, alert.meter)
+    from_ms, end_ms = window_of(context.state, alert)
     if alert.rechecked_to_ms is not None:
+        assert meter is not None, "the window of a site is looked at in one call"
         from_ms = alert.rechecked_to_ms + meter.interval_ms
-    end_ms = window_end(state, meter, alert)
-    to_ms = min(end_ms, from_ms + (WINDOW_INTERVALS_MAX - 1) * meter.interval_ms)
-    if alert.check is Check.BILL:
-        to_ms = end_ms  # two looks a month
-        verdicts = _bills(state, meter, alert)
-    elif alert.check is Check.MISSING:
-        verdicts = _presence(state, meter, alert, from_ms, to_ms)
-    elif alert.check in _BY_MASK:
-        verdicts = (
-            (each.start_ms, each.correction is not None)
-            for each in intervals_of(state, meter, from_ms, to_ms)
-            if each.had_failed(alert.check)
-        )
-    else:
-        replay = _Replay(state, meter, version)
-        verdicts = replay.verdicts(alert.check, from_ms, to_ms)
+    to_ms = end_ms
+    if meter is not None and alert.check not in _OF_MONTHS:
+        to_ms = min(end_ms, _part_end(context.state, meter, alert.check, from_ms))
+    look = Look(
+        context=context,
+        alert=alert,
+        meter=meter,
+        remedy=remedy,
+        number=number,
+        from_ms=from_ms,
+        to_ms=to_ms,
+    )
     checked = failed = 0
     first_failed_ms: Milliseconds | None = None
-    for start_ms, has_passed in verdicts:
+    for start_ms, has_passed in ANSWERS[alert.check].judge(look):
         checked += 1
         if not has_passed:
             failed += 1
@@ -134,188 +135,201 @@ def recheck(state: State, meter: Meter, alert: Alert, version: int | None) -> Re
     )
 
 
-def intervals_of(
-    state: State, meter: Meter, from_ms: Milliseconds, to_ms: Milliseconds
-) -> Iterator[Interval]:
-    """Yields the intervals that have a reading or a correction, by time; both ends are starts."""
-    facts = facts_of(meter, get_settings_record(state, meter.meter_id))
-    interval_ms = meter.interval_ms
-    prefix = page_prefix(meter.meter_id)
-    first_key = page_key(meter.meter_id, page_start(interval_ms, from_ms))
-    for key, record in state.iterate(ReadingPage, prefix, first_key):
-        page_ms = int(key[len(prefix) :])
-        if page_ms > to_ms:
-            return
-        page = MutablePage(meter, facts.conversion, page_ms, record)
-        corrected = corrected_slots(state, meter.meter_id, page_ms) if page.corrected else {}
-        for slot in range((page.present | page.corrected).bit_length()):
-            start_ms = page_ms + slot * interval_ms
-            correction = corrected.get(slot)
-            if correction is not None and correction.amount is None:
-                correction = None  # it says that the reading counts again
-            if from_ms <= start_ms <= to_ms and (correction or page.has_value(slot)):
-                yield Interval(start_ms, page, slot, correction)
+def window_of(state: State, alert: Alert) -> tuple[Milliseconds, Milliseconds]:
+    """Returns the starts of the first and the last interval of an alert's window.
 
-
-def window_end(state: State, meter: Meter, alert: Alert) -> Milliseconds:
-    """Returns the start of the last interval of an alert's window."""
-    if alert.check is Check.BILL:  # its occurrences are where months begin
-        calendar = require_calendar(state, meter.calendar)
-        month = _month_at(state, meter, alert.last_interval_ms)
-        return month_end_ms(calendar, month) - meter.interval_ms
+    Of a check of months it is the whole months; of a site it is what the alert says.
+    """
+    first_ms, last_ms = alert.first_interval_ms, alert.last_interval_ms
+    if alert.meter is None:
+        return first_ms, last_ms
+    meter = require_meter(state, alert.meter)
+    if alert.check in _OF_MONTHS:  # its occurrences are where months begin
+        last = _month_at(state, meter, last_ms)
+        end_ms = month_end_ms(require_calendar(state, meter.calendar), last)
+        return first_ms, end_ms - meter.interval_ms
     if alert.check is Check.MISSING and alert.cleared_ms is not None:
         # Its occurrences are where gaps begin; they lie before the reading that ended the last.
-        return max(alert.cleared_ms - meter.interval_ms, alert.last_interval_ms)
-    return alert.last_interval_ms
+        last_ms = max(alert.cleared_ms - meter.interval_ms, last_ms)
+    if alert.check is Check.PARENT_SUM:  # its occurrences are where windows of the family begin
+        last_ms += Family(state, meter).window_ms - meter.interval_ms
+    # What is off the grid lies within an interval.
+    return first_ms - first_ms % meter.interval_ms, last_ms - last_ms % meter.interval_ms
 
 
-def _month_at(state: State, meter: Meter, moment_ms: Milliseconds) -> int:
-    clock = LocalClock(require_calendar(state, meter.calendar))
-    clock.hour_at(moment_ms)
-    return clock.month
+def _part_end(state: State, meter: Meter, check: Check, from_ms: Milliseconds) -> Milliseconds:
+    """Returns the start of the last interval that one call looks at."""
+    end_ms = from_ms + WINDOW_INTERVALS_MAX * meter.interval_ms
+    if check is Check.PARENT_SUM:  # whole days, of as many pages as a look at one day may open
+        days = max(PAGES_OF_DAY_MAX // max(Family(state, meter).pages_per_day, 1), 1)
+        days = min(days, max((end_ms - from_ms) // DAY_MS, 1))
+        end_ms = from_ms - from_ms % DAY_MS + days * DAY_MS
+    return end_ms - meter.interval_ms
 
 
-def _bills(state: State, meter: Meter, alert: Alert) -> Iterator[tuple[Milliseconds, bool]]:
-    """Yields each month that was compared, and whether its sum now is within the limit of then."""
-    calendar = require_calendar(state, meter.calendar)
-    first = _month_at(state, meter, alert.first_interval_ms)
-    for month in range(first, _month_at(state, meter, alert.last_interval_ms) + 1):
-        for compared_with in (ComparedWith.BILL, ComparedWith.SECOND_METER):
-            comparison = get_comparison(state, meter.meter_id, month, compared_with)
-            if comparison is not None:
-                distance = abs(sum_of_month(state, meter.meter_id, month) - comparison.expected)
-                yield month_start_ms(calendar, month), distance <= comparison.limit
+def _by_rules(look: Look) -> Iterator[Verdict]:
+    """Runs the rules again (:mod:`contracts.replay`)."""
+    version = look.number if look.remedy is Remedy.BASELINE else None
+    replay = Replay(look.state, look.of_meter, look.settings, version)
+    return replay.verdicts(look.alert.check, look.from_ms, look.to_ms)
 
 
-def _presence(
-    state: State, meter: Meter, alert: Alert, from_ms: Milliseconds, to_ms: Milliseconds
-) -> Iterator[tuple[Milliseconds, bool]]:
+def _settled(look: Look) -> Iterator[Verdict]:
+    """Yields the intervals that failed; one passes where a second account stands for its amount."""
+    for each in intervals_of(look.state, look.of_meter, look.from_ms, look.to_ms):
+        if each.had_failed(look.alert.check):
+            yield each.start_ms, each.correction is not None
+
+
+def _in_order(look: Look) -> Iterator[Verdict]:
+    """Yields the intervals that sequence or clock put in doubt.
+
+    One passes where a reading that did not fail is there, or a second account stands for its
+    amount. A reading off the grid fills no interval and leaves no mark; so for the clock every
+    interval of the window is looked at, and for the sequence its ends beside those that failed.
+    """
+    check, meter = look.alert.check, look.of_meter
+    if check is Check.SIGNATURE_SEQUENCE and look.remedy is Remedy.ARRIVAL:
+        yield look.from_ms, _have_numbers_come(look)
+        return
+    ends = window_of(look.state, look.alert)
+    there = {
+        each.start_ms: each for each in intervals_of(look.state, meter, look.from_ms, look.to_ms)
+    }
+    for start_ms in range(look.from_ms, look.to_ms + 1, meter.interval_ms):
+        found = there.get(start_ms)
+        had_failed = found is not None and found.had_failed(check)
+        if check is Check.CLOCK or had_failed or start_ms in ends:
+            is_corrected = found is not None and found.correction is not None
+            yield start_ms, is_corrected or (found is not None and not had_failed)
+
+
+def _have_numbers_come(look: Look) -> bool:
+    """Returns whether the numbers that the alert's reading skipped have come since.
+
+    A meter waits for the latest numbers only: where more were skipped, or others since, it cannot
+    be said.
+    """
+    alert, meter_id = look.alert, look.of_meter.meter_id
+    skipped = range(alert.expected, alert.observed)
+    track = look.state.get(AlertTrack, track_key(meter_id, alert.check))
+    memory = get_meter_state(look.state, meter_id)
+    assert track is not None, "an alert has its track"
+    assert memory is not None, "a meter with a reading is remembered"
+    is_known = alert.occurrences == 1 and track.counter == number_of(alert)
+    return (
+        is_known
+        and 0 < len(skipped) <= MISSING_SEQUENCES_MAX
+        and not any(number in skipped for number in memory.missing_sequences)
+    )
+
+
+def _presence(look: Look) -> Iterator[Verdict]:
     """Yields each gap as failed where it is longer than is tolerated, and the present as passed."""
-    facts = facts_of(meter, get_settings_record(state, meter.meter_id))
-    tolerated_ms = facts.settings.missing_tolerated * meter.interval_ms
-    expected_ms = from_ms
-    for each in intervals_of(state, meter, from_ms, to_ms):
+    meter = look.of_meter
+    tolerated_ms = settings_of(look.settings).missing_tolerated * meter.interval_ms
+    expected_ms = look.from_ms
+    for each in intervals_of(look.state, meter, look.from_ms, look.to_ms):
         if each.amount is None:
             continue
         if each.start_ms - expected_ms > tolerated_ms:
             yield expected_ms, False
         yield each.start_ms, True
         expected_ms = each.start_ms + meter.interval_ms
-    missing_ms = to_ms + meter.interval_ms - expected_ms
-    if missing_ms > tolerated_ms or alert.cleared_ms is None:
-        yield min(expected_ms, to_ms), False
+    missing_ms = look.to_ms + meter.interval_ms - expected_ms
+    if missing_ms > tolerated_ms or look.alert.cleared_ms is None:
+        yield min(expected_ms, look.to_ms), False
 
 
-class _Replay:
-    """Runs the rules again over a meter's intervals, in order of time."""
+def _balance(look: Look) -> Iterator[Verdict]:
+    """Yields the windows of the family that were judged; each adds up again or does not."""
+    family = Family(look.state, look.of_meter, settings_of(look.settings))
+    if family.is_judged:
+        yield from family.verdicts(look.from_ms, look.to_ms)
+    else:
+        yield look.from_ms, False  # its sub-meters have become too many to add up
 
-    __slots__ = (
-        "_baselines",
-        "_clock",
-        "_facts",
-        "_is_held",
-        "_memory",
-        "_meter",
-        "_observation",
-        "_state",
-    )
 
-    def __init__(self, state: State, meter: Meter, version: int | None) -> None:
-        self._state = state
-        self._meter = meter
-        self._facts = facts_of(meter, get_settings_record(state, meter.meter_id))
-        self._memory = Memory()
-        self._clock = LocalClock(require_calendar(state, meter.calendar))
-        self._baselines = BaselineLookup(state, meter.meter_id)
-        self._baselines.look_up()
-        self._is_held = version is not None
-        """Whether one version says what is usual by itself: days before it scale nothing."""
-        if version is not None:
-            self._baselines.hold_against(version)
-        self._observation = Observation(
-            meter,
-            self._memory,
-            resolution=self._facts.resolution,
-            settings=self._facts.settings,
-            amount_before=PageBook(state, self._facts, self._memory, {}).amount_at,
-        )
+def _months(look: Look) -> Iterator[Verdict]:
+    """Yields each month that was compared, as it compares now."""
+    meter, settings = look.of_meter, settings_of(look.settings)
+    calendar = require_calendar(look.state, meter.calendar)
+    first = _month_at(look.state, meter, look.from_ms)
+    for month in range(first, _month_at(look.state, meter, look.to_ms) + 1):
+        start_ms = month_start_ms(calendar, month)
+        for before in comparisons_of(look.state, meter.meter_id, month, look.alert.check):
+            if before.compared_with is ComparedWith.PEERS:
+                after = peers.compare_again(look.context, meter, month, settings)
+            else:
+                after = bills.compare_again(look.context, meter, before, settings)
+            yield start_ms, after is not None and after.has_passed
 
-    def verdicts(
-        self, check: Check, from_ms: Milliseconds, to_ms: Milliseconds
-    ) -> Iterator[tuple[Milliseconds, bool]]:
-        """Yields the start of each interval to which the check applies, and whether it passes."""
-        interval_ms, check_bit = self._meter.interval_ms, bit(check)
-        warm_up_ms = min(WARM_UP_MS, WARM_UP_INTERVALS_MAX * interval_ms)
-        begin_ms = max(from_ms - warm_up_ms, 0)
-        judged_from_ms = from_ms - min(JUDGED_BEFORE_MS, JUDGED_BEFORE_MAX * interval_ms)
-        for each in intervals_of(self._state, self._meter, begin_ms, to_ms):
-            if each.start_ms < judged_from_ms:
-                self._observe(each)
-                self._remember(0 if each.correction else each.page.failed[each.slot])
-                continue
-            applied, failed = self._judge(each)
-            if each.start_ms < from_ms:
-                continue
-            if applied & check_bit:
-                yield each.start_ms, not failed & check_bit
-            elif each.amount is None and each.had_failed(check):
-                yield each.start_ms, False  # nothing has come in its place
 
-    def _judge(self, interval: Interval) -> tuple[int, int]:
-        """Returns the masks of what applies to an interval and what it fails, and remembers it."""
-        memory, observation = self._memory, self._observation
-        channels = self._observe(interval)
-        rules = self._facts.rules[
-            rule_set_of(has_channels=bool(channels), has_baseline=self._baselines.is_any)
-        ]
-        applied, failures = run_rules(observation, rules)
-        failed = mask_of(failures)
-        memory.alerting = memory.alerting & ~applied | failed
-        if self._facts.is_register and failed & bit(Check.UNIT_SLIP):
-            observation.amount = None
-        self._remember(failed)
-        return applied, failed
+def _path(look: Look) -> Iterator[Verdict]:
+    """Yields each month of a site that had left the path of its target, as it stands now.
 
-    def _observe(self, interval: Interval) -> dict[int, int]:
-        """Sets the observation to an interval; returns its channels."""
-        memory, observation, page = self._memory, self._observation, interval.page
-        interval_ms, start_ms, slot = self._meter.interval_ms, interval.start_ms, interval.slot
-        is_raw = interval.correction is None
-        channels = page.channels_at(slot) if is_raw else {}
-        before_ms = memory.newest_ms
-        span_ms = interval_ms
-        if is_raw and self._facts.is_register and before_ms is not None:
-            span_ms = start_ms - before_ms
-        observation.begin(start_ms, span_ms, channels, is_newest=True)
-        observation.amount = interval.amount
-        if is_raw and self._facts.is_register:
-            observation.register = page.submitted[slot]
-            observation.register_before = memory.register if memory.register_ms else None
-            is_broken = interval.had_failed(Check.REGISTER)
-            observation.register_verdict = Deviation(0, 0) if is_broken else PASSED
-        if span_ms == interval_ms:
-            observation.is_contiguous = before_ms == start_ms - interval_ms and bool(memory.recent)
-            if self._baselines.is_any:
-                observation.baseline = self._baselines.cell_at(start_ms, self._clock)
-                observation.local_day = self._clock.day
-                if not self._is_held:
-                    follow_day(observation)
-        if self._baselines.is_daily:
-            observation.day = self._baselines.completed_day(
-                self._meter, memory, start_ms, self._clock
-            )
-        return channels
+    The path is that of the target by which it was judged, or of the version that is to answer it.
+    """
+    state, alert = look.state, look.alert
+    calendar = require_calendar(state, require_site(state, alert.site).calendar)
+    version = look.number if look.remedy is Remedy.TARGET else None
+    if version is None:
+        version = version_in_force(state, alert.site, alert.opened_ms)
+    target = state.get(Target, target_version_key(alert.site, version))
+    assert target is not None, "a site that left its path has a target"
+    first, last = (month_at(calendar, each) for each in (look.from_ms, look.to_ms))
+    for month in range(first, last + 1):
+        progress = progress_of(state, target, month)
+        yield month_start_ms(calendar, month), progress is not None and not progress.has_left
 
-    def _remember(self, failed: int) -> None:
-        memory, observation = self._memory, self._observation
-        memory.newest_ms = observation.start_ms
-        if observation.register is not None:
-            memory.register_ms, memory.register = observation.start_ms, observation.register
-        if not observation.is_contiguous:
-            memory.restart_recent()
-        if observation.amount is None or observation.span_ms != self._meter.interval_ms:
-            memory.restart_recent()
-            return
-        memory.add_recent(observation.amount)
-        if not failed & NOT_TYPICAL:
-            memory.add_level(observation.start_ms, observation.amount)
+
+def _deposit(look: Look) -> Iterator[Verdict]:
+    """Yields the step that was overdue: it was taken since, late as it is, or was not."""
+    alert = look.alert
+    stage = next(stage for stage, days in DAYS.items() if days == alert.expected)
+    deposit = get_deposit(look.state, alert.site, alert.observed)
+    yield look.from_ms, deposit is not None and step_at(deposit, stage) is not None
+
+
+def _annual(look: Look) -> Iterator[Verdict]:
+    """Yields the step of a year that was overdue, as :func:`_deposit`."""
+    alert = look.alert
+    year = alert.observed
+    stage = next(stage for stage in AnnualStage if days_of(year, stage) == alert.expected)
+    filing = get_filing(look.state, alert.site, year)
+    yield look.from_ms, filing is not None and annual_step_at(filing, stage) is not None
+
+
+def _month_at(state: State, meter: Meter, moment_ms: Milliseconds) -> int:
+    return month_at(require_calendar(state, meter.calendar), moment_ms)
+
+
+class Answer(NamedTuple):
+    """What answers the alerts of one check."""
+
+    remedies: tuple[Remedy, ...]
+    judge: Callable[[Look], Iterator[Verdict]]
+    """Looks at the window again."""
+
+
+_OF_MONTHS: Final = frozenset({Check.BILL, Check.PEER})
+_BY_BASELINE: Final = (Check.BASELINE, Check.CUSUM, Check.EWMA, Check.WEATHER)
+_CORRECTION: Final = (Remedy.CORRECTION,)
+_CORRECTION_OR_ARRIVAL: Final = (Remedy.CORRECTION, Remedy.ARRIVAL)
+
+ANSWERS: Final[Mapping[Check, Answer]] = {
+    **{rule.check: Answer(_CORRECTION, _by_rules) for rule in RULES},
+    **{check: Answer((Remedy.BASELINE, Remedy.CORRECTION), _by_rules) for check in _BY_BASELINE},
+    Check.SIGNATURE_SEQUENCE: Answer(_CORRECTION_OR_ARRIVAL, _in_order),
+    Check.CLOCK: Answer(_CORRECTION_OR_ARRIVAL, _in_order),
+    Check.DUPLICATE: Answer(_CORRECTION, _settled),
+    Check.MISSING: Answer(_CORRECTION_OR_ARRIVAL, _presence),
+    Check.REGISTER: Answer(_CORRECTION, _settled),
+    Check.PARENT_SUM: Answer(_CORRECTION_OR_ARRIVAL, _balance),
+    Check.BILL: Answer(_CORRECTION_OR_ARRIVAL, _months),
+    Check.PEER: Answer(_CORRECTION_OR_ARRIVAL, _months),
+    Check.TARGET: Answer((Remedy.TARGET, *_CORRECTION_OR_ARRIVAL), _path),
+    Check.DEPOSIT: Answer((Remedy.ARRIVAL,), _deposit),
+    Check.ANNUAL: Answer((Remedy.ARRIVAL,), _annual),
+}
+"""By check; every check has its answer, and each may be dismissed instead."""

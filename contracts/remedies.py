@@ -1,9 +1,10 @@
 """Remedies as a contract: the loop ends in an approved baseline or correction, and a re-check.
 
-The remedy itself was approved by another account than proposed it; here the case names it, and the
-contract looks at the same window again in the same call (:mod:`contracts.recheck`). It goes on to
-VERIFIED, or back to INVESTIGATING with what was found. A window that is too long for one call is
-looked at in several.
+The case names what is to answer it, and the contract looks at the same window again in the same
+call (:mod:`contracts.recheck`). It goes on to VERIFIED, or back to INVESTIGATING with what was
+found. A window that is too long for one call is looked at in several. What is named was signed by
+two accounts: a correction or baseline by proposer and approver, a target by whoever set it and
+whoever names it. What only had to arrive needs no second signature, for the state shows it.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +12,9 @@ from typing import Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import U32, Text
+from chain.types import U32, Identifier, Milliseconds, Text
 from contracts.alert import Alert, AlertId, AlertState
+from contracts.balance import Family
 from contracts.baseline import (
     PROFILES,
     Approval,
@@ -22,28 +24,49 @@ from contracts.baseline import (
     baseline_key,
     line_key,
 )
+from contracts.bills import second_meter_of
+from contracts.calendars import require_calendar
 from contracts.case import Action, next_steps
 from contracts.case_steps import Told, advance, keep_rechecked
 from contracts.cases import CARETAKERS, SPEAKERS, check_speaker, require_alert, require_step
 from contracts.check import Check
+from contracts.comparison import comparisons_of
 from contracts.context import Context
 from contracts.correction import Correction, get_correction
-from contracts.meters import require_meter
+from contracts.meter import Meter
+from contracts.meters import get_meter, require_meter
 from contracts.method import Method, method_of
-from contracts.recheck import BY_BASELINE, BY_CORRECTION, RECHECK_WORK, recheck, window_end
+from contracts.month import january_of, month_at, month_end_ms, month_start_ms, year_of
+from contracts.recheck import ANSWERS, RECHECK_WORK, Remedy, recheck, window_of
 from contracts.refusal import Code, refusal
+from contracts.site_profile import get_profile
+from contracts.sites import require_site
+from contracts.target import get_target
 
 APPROVALS_SEEN_MAX: Final = 32
 """Latest approvals of a meter among which the one that a case names is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameRemedy(Record):
-    """Arguments of ``case.rebaseline`` and ``case.correct``."""
+class RebaselineCase(Record):
+    """Arguments of ``case.rebaseline``."""
 
     alert_id: AlertId
-    number: U32
-    """Baseline version or correction of the alert's meter."""
+    version: U32
+    """Of the baseline of the alert's meter, or of the target of the alert's site."""
+    note: Text
+    """May be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectCase(Record):
+    """Arguments of ``case.correct``."""
+
+    alert_id: AlertId
+    meter: Identifier | None
+    """Whose correction it is; None for the alert's own meter, or without a number."""
+    number: U32 | None
+    """Of the correction; None where what was missing or wrong was sent, decided or done since."""
     note: Text
     """May be empty."""
 
@@ -55,42 +78,61 @@ class ContinueRecheck(Record):
     alert_id: AlertId
 
 
-def rebaseline(context: Context, arguments: NameRemedy) -> bytes:
+def rebaseline(context: Context, arguments: RebaselineCase) -> bytes:
     """Takes a case from EXPLAINED to REBASELINED, and on by the re-check.
 
     Emits ``case.rebaselined``, and ``case.verified`` or ``case.investigating``.
 
     Raises:
-        ContractRefusal: ``UNKNOWN_ALERT``, ``WRONG_STATE``, ``NOT_PERMITTED``,
-            ``INVALID_ARGUMENTS`` for a check that no baseline answers or a version of another
-            kind, ``UNKNOWN_BASELINE`` for one that was not brought into force since the alert was
+        ContractRefusal: ``UNKNOWN_ALERT``, ``WRONG_STATE``, ``NOT_PERMITTED``, also for a target
+            that the sender has set; ``INVALID_ARGUMENTS`` for a check that has no such answer, a
+            baseline of another kind, or a target that is not in force or older than the alert;
+            ``UNKNOWN_BASELINE`` for one that was not brought into force since the alert was
             opened.
     """
     alert = require_step(context, arguments.alert_id, Action.REBASELINE)
-    _check_answers(alert, BY_BASELINE, "baseline")
-    _check_approved(context.state, alert, arguments.number)
-    after = replace(alert, remedy=AlertState.REBASELINED, remedy_number=arguments.number)
-    told = Told(note=arguments.note, remedy_number=arguments.number)
-    _look_again(context, advance(context, alert, after, Action.REBASELINE, told))
+    if alert.meter is None:
+        _check_answers(alert, Remedy.TARGET)
+        _check_target(context, alert, arguments.version)
+    else:
+        _check_answers(alert, Remedy.BASELINE)
+        _check_approved(context.state, alert, alert.meter, arguments.version)
+    after = replace(
+        alert,
+        remedy=AlertState.REBASELINED,
+        remedy_meter=alert.meter,
+        remedy_number=arguments.version,
+    )
+    _take(context, alert, after, Action.REBASELINE, arguments.note)
     return b""
 
 
-def correct(context: Context, arguments: NameRemedy) -> bytes:
+def correct(context: Context, arguments: CorrectCase) -> bytes:
     """Takes a case from EXPLAINED to CORRECTED, and on by the re-check.
 
     Emits ``case.corrected``, and ``case.verified`` or ``case.investigating``.
 
     Raises:
-        ContractRefusal: ``UNKNOWN_ALERT``, ``WRONG_STATE``, ``NOT_PERMITTED``,
-            ``INVALID_ARGUMENTS`` for a check that no correction answers, for a correction that is
-            not there, is not approved or lies outside the alert's window.
+        ContractRefusal: ``UNKNOWN_ALERT``, ``WRONG_STATE``, ``NOT_PERMITTED``, ``UNKNOWN_METER``,
+            ``INVALID_ARGUMENTS`` for a check that has no such answer, for a correction that is
+            not there, is not approved, or is of another meter or time than the alert.
     """
     alert = require_step(context, arguments.alert_id, Action.CORRECT)
-    _check_answers(alert, BY_CORRECTION, "correction")
-    _check_correction(context.state, alert, arguments.number)
-    after = replace(alert, remedy=AlertState.CORRECTED, remedy_number=arguments.number)
-    told = Told(note=arguments.note, remedy_number=arguments.number)
-    _look_again(context, advance(context, alert, after, Action.CORRECT, told))
+    meter_id = None
+    if arguments.number is None:
+        _check_answers(alert, Remedy.ARRIVAL)
+        _check_no_meter(arguments)
+    else:
+        _check_answers(alert, Remedy.CORRECTION)
+        meter_id = _named_meter(context.state, alert, arguments.meter).meter_id
+        _check_correction(context.state, alert, meter_id, arguments.number)
+    after = replace(
+        alert,
+        remedy=AlertState.CORRECTED,
+        remedy_meter=meter_id,
+        remedy_number=arguments.number,
+    )
+    _take(context, alert, after, Action.CORRECT, arguments.note)
     return b""
 
 
@@ -116,15 +158,18 @@ def continue_recheck(context: Context, arguments: ContinueRecheck) -> bytes:
     return b""
 
 
+def _take(context: Context, before: Alert, after: Alert, action: Action, note: str) -> None:
+    """Writes down which remedy a case names, and looks at its window."""
+    told = Told(note=note, remedy_meter=after.remedy_meter, remedy_number=after.remedy_number)
+    _look_again(context, advance(context, before, after, action, told))
+
+
 def _look_again(context: Context, alert: Alert) -> None:
     """Checks the window, or its next part, and takes the case on."""
-    assert alert.meter is not None, "only checks of meters have a remedy"
-    meter = require_meter(context.state, alert.meter)
-    is_by_baseline = alert.remedy is AlertState.REBASELINED
-    version = alert.remedy_number if is_by_baseline else None
-    found = recheck(context.state, meter, alert, version)
-    # A baseline that says nothing of the window explains nothing.
-    has_passed = not found.failed and (found.checked > 0 or not is_by_baseline)
+    remedy = _remedy_of(alert)
+    found = recheck(context, alert, remedy, alert.remedy_number)
+    # Of a corrected interval the channels are left out; then their checks have nothing to say.
+    has_passed = not found.failed and (found.checked > 0 or remedy is Remedy.CORRECTION)
     if has_passed and not found.is_complete:
         keep_rechecked(context, replace(alert, rechecked_to_ms=found.to_ms))
         return
@@ -133,69 +178,160 @@ def _look_again(context: Context, alert: Alert) -> None:
     advance(context, alert, after, action, Told(recheck=found))
 
 
-def _check_answers(alert: Alert, checks: frozenset[Check], remedy: str) -> None:
-    if alert.check not in checks:
-        names = ", ".join(check.name for check in Check if check in checks)
+def _remedy_of(alert: Alert) -> Remedy:
+    if alert.remedy is AlertState.REBASELINED:
+        return Remedy.TARGET if alert.meter is None else Remedy.BASELINE
+    return Remedy.ARRIVAL if alert.remedy_number is None else Remedy.CORRECTION
+
+
+def _check_answers(alert: Alert, remedy: Remedy) -> None:
+    remedies = ANSWERS[alert.check].remedies
+    if remedy not in remedies:
         raise refusal(
             Code.INVALID_ARGUMENTS,
             f"alert {alert.alert_id}",
-            expected=f"a check that a {remedy} answers: {names}",
-            got=f"{alert.check.name}; name another remedy, or call case.dismiss",
+            expected=f"what answers {alert.check.name}: "
+            + ", or ".join(_WORDS[each] for each in remedies),
+            got=f"{_WORDS[remedy]}; name what answers it, or call case.dismiss",
         )
 
 
-def _check_approved(state: State, alert: Alert, version: int) -> None:
+def _check_target(context: Context, alert: Alert, version: int) -> None:
+    """Checks that a target is in force since the alert was opened, and that another set it."""
+    target = get_target(context.state, alert.site)
+    assert target is not None, "a site that left its path has a target"
+    if version != target.version or target.set_ms < alert.opened_ms:
+        raise refusal(
+            Code.INVALID_ARGUMENTS,
+            "version",
+            expected=f"the target of {alert.site} in force, set by target.set since the alert was "
+            f"opened at {alert.opened_ms}",
+            got=f"{version}, where {target.version} of {target.set_ms} is in force",
+        )
+    if target.set_by in {context.sender, alert.explained_by}:
+        raise refusal(
+            Code.NOT_PERMITTED,
+            f"alert {alert.alert_id}",
+            expected="another account to explain the alert, and to name the target, than set it",
+            got="the same",
+        )
+
+
+def _check_approved(state: State, alert: Alert, meter_id: str, version: int) -> None:
     """Checks that a version was brought into force since the alert was opened, and judges it."""
-    assert alert.meter is not None, "only checks of meters have a remedy"
-    line = state.get(BaselineLine, line_key(alert.meter))
+    line = state.get(BaselineLine, line_key(meter_id))
     count = 0 if line is None else line.approval_count
     for number in range(count, max(count - APPROVALS_SEEN_MAX, 0), -1):
-        approval = state.get(Approval, approval_key(alert.meter, number))
+        approval = state.get(Approval, approval_key(meter_id, number))
         assert approval is not None, "approvals are numbered without a gap"
         if approval.version == version and approval.approved_ms >= alert.opened_ms:
             break
     else:
         raise refusal(
             Code.UNKNOWN_BASELINE,
-            "number",
-            expected=f"a version of {alert.meter} that baseline.set brought into force since the "
+            "version",
+            expected=f"a version of {meter_id} that baseline.set brought into force since the "
             f"alert was opened at {alert.opened_ms}",
             got=str(version),
         )
-    baseline = state.get(Baseline, baseline_key(alert.meter, version))
+    baseline = state.get(Baseline, baseline_key(meter_id, version))
     assert baseline is not None, "what was approved exists"
     is_of_days = baseline.model not in PROFILES
     if is_of_days != (alert.check is Check.WEATHER):
         raise refusal(
             Code.INVALID_ARGUMENTS,
-            "number",
+            "version",
             expected=f"a model of {'intervals' if is_of_days else 'days'}, for the alert is of "
             f"{alert.check.name}",
             got=f"version {version}, {baseline.model.name}",
         )
 
 
-def _check_correction(state: State, alert: Alert, number: int) -> None:
+def _check_no_meter(arguments: CorrectCase) -> None:
+    if arguments.meter is not None:
+        raise refusal(
+            Code.INVALID_ARGUMENTS,
+            "number",
+            expected=f"the number of a correction of {arguments.meter}, or no meter either",
+            got="none",
+        )
+
+
+def _named_meter(state: State, alert: Alert, named: str | None) -> Meter:
+    """Returns the meter whose correction a case names, if it can answer the alert."""
+    meters = _answering_meters(state, alert)
+    meter_id = alert.meter if named is None else named
+    if meter_id is not None and (meter_id in meters or _is_of_site(state, alert, meter_id)):
+        return require_meter(state, meter_id)
+    whose = " or ".join(meters) if meters else f"a meter of site {alert.site}"
+    raise refusal(
+        Code.INVALID_ARGUMENTS,
+        "meter",
+        expected=f"{whose}, for the alert is of {alert.check.name}",
+        got="none" if meter_id is None else repr(meter_id),
+    )
+
+
+def _is_of_site(state: State, alert: Alert, meter_id: str) -> bool:
+    meter = get_meter(state, meter_id)
+    return alert.check is Check.TARGET and meter is not None and meter.site == alert.site
+
+
+def _answering_meters(state: State, alert: Alert) -> tuple[str, ...]:
+    """Returns the meters whose corrections answer an alert; none where any of the site does."""
+    if alert.meter is None:
+        return ()
+    meter = require_meter(state, alert.meter)
+    others: tuple[str, ...] = ()
+    match alert.check:
+        case Check.PARENT_SUM:
+            others = tuple(child.meter_id for child in Family(state, meter).children)
+        case Check.PEER:
+            profile = get_profile(state, alert.site)
+            others = () if profile is None else profile.main_meters
+        case Check.BILL:
+            calendar = require_calendar(state, meter.calendar)
+            months = [month_at(calendar, each) for each in window_of(state, alert)]
+            others = tuple(
+                second
+                for month in range(months[0], months[1] + 1)
+                for each in comparisons_of(state, meter.meter_id, month, Check.BILL)
+                if (second := second_meter_of(each)) is not None
+            )
+        case _:
+            pass
+    return tuple(dict.fromkeys((meter.meter_id, *others)))
+
+
+def _check_correction(state: State, alert: Alert, meter_id: str, number: int) -> None:
     """Checks that a correction is approved and says something of the alert's window."""
-    assert alert.meter is not None, "only checks of meters have a remedy"
-    correction = get_correction(state, alert.meter, number)
+    correction = get_correction(state, meter_id, number)
     if correction is None or correction.approved_by is None:
         raise refusal(
             Code.INVALID_ARGUMENTS,
             "number",
-            expected=f"an approved correction of {alert.meter}; see reading.approve_correction",
+            expected=f"an approved correction of {meter_id}; see reading.approve_correction",
             got=_standing(number, correction),
         )
-    first_ms = alert.first_interval_ms
-    last_ms = window_end(state, require_meter(state, alert.meter), alert)
-    if not any(first_ms <= each.start_ms <= last_ms for each in correction.intervals):
+    from_ms, until_ms = _corrected_span(state, alert)
+    if not any(from_ms <= each.start_ms < until_ms for each in correction.intervals):
         raise refusal(
             Code.INVALID_ARGUMENTS,
             "number",
-            expected=f"a correction of intervals from {first_ms} to {last_ms}",
+            expected=f"a correction of intervals from {from_ms} on that start before {until_ms}",
             got=f"{number}, from {correction.intervals[0].start_ms} to "
             f"{correction.intervals[-1].start_ms}",
         )
+
+
+def _corrected_span(state: State, alert: Alert) -> tuple[Milliseconds, Milliseconds]:
+    """Returns where the intervals lie of which an alert's check speaks; the end is exclusive."""
+    from_ms, last_ms = window_of(state, alert)
+    if alert.meter is not None:
+        return from_ms, last_ms + require_meter(state, alert.meter).interval_ms
+    calendar = require_calendar(state, require_site(state, alert.site).calendar)
+    january = january_of(year_of(month_at(calendar, from_ms)))  # a path counts from there
+    return month_start_ms(calendar, january), month_end_ms(calendar, month_at(calendar, last_ms))
 
 
 def _standing(number: int, correction: Correction | None) -> str:
@@ -204,13 +340,19 @@ def _standing(number: int, correction: Correction | None) -> str:
     return f"{number}, which is {'rejected' if correction.rejection else 'not approved'}"
 
 
+_WORDS: Final = {
+    Remedy.BASELINE: "a baseline version set in force since (case.rebaseline)",
+    Remedy.TARGET: "a target version set since by another account (case.rebaseline)",
+    Remedy.CORRECTION: "an approved correction (case.correct with its number)",
+    Remedy.ARRIVAL: "what was sent, decided or done since (case.correct without a number)",
+}
 _UNDER_WAY: Final = (AlertState.REBASELINED, AlertState.CORRECTED)
 
 METHODS: Final[tuple[Method, ...]] = (
     method_of(
-        "case.rebaseline", NameRemedy, rebaseline, roles=CARETAKERS, work=lambda _: RECHECK_WORK
+        "case.rebaseline", RebaselineCase, rebaseline, roles=CARETAKERS, work=lambda _: RECHECK_WORK
     ),
-    method_of("case.correct", NameRemedy, correct, roles=CARETAKERS, work=lambda _: RECHECK_WORK),
+    method_of("case.correct", CorrectCase, correct, roles=CARETAKERS, work=lambda _: RECHECK_WORK),
     method_of(
         "case.recheck",
         ContinueRecheck,

@@ -4,6 +4,7 @@ All figures are grams of CO2e. Where the months of the base year are on the chai
 expected to run as that one did; else evenly (docs/methodology.md, Targets).
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -100,6 +101,20 @@ def progress_key(site_id: str, month: int) -> bytes:
 def get_target(state: State, site_id: str) -> Target | None:
     """Returns a site's target in force, or None."""
     return state.get(Target, target_key(site_id))
+
+
+def version_in_force(state: State, site_id: str, at_ms: Milliseconds) -> int:
+    """Returns the version of a site's target that was in force at a block time; 0 for none."""
+    newest = get_target(state, site_id)
+    if newest is None or newest.set_ms <= at_ms:
+        return 0 if newest is None else newest.version
+
+    def set_ms(version: int) -> Milliseconds:
+        target = state.get(Target, target_version_key(site_id, version))
+        assert target is not None, "versions are numbered without a gap"
+        return target.set_ms
+
+    return bisect_right(range(1, newest.version), at_ms, key=set_ms)
 
 
 def counted_of(target: TargetProperties, sums: Sums) -> int:

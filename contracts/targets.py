@@ -9,13 +9,12 @@ from contracts.account import Role
 from contracts.accounts import check_owner
 from contracts.alert import Occurrence
 from contracts.alerts import clear_alert, raise_alert
-from contracts.calendars import DAY_MS, Calendar, local_time_of, require_calendar
+from contracts.calendars import DAY_MS, Calendar, require_calendar
 from contracts.check import Check
 from contracts.context import Context
 from contracts.due_queue import DueKind, push
-from contracts.emissions import month_of_day
 from contracts.method import Method, method_of
-from contracts.month import month_end_ms, month_start_ms
+from contracts.month import month_at, month_end_ms, month_start_ms
 from contracts.refusal import Code, refusal
 from contracts.sites import Site, require_site
 from contracts.target import (
@@ -63,7 +62,7 @@ def set_target(context: Context, arguments: SetTarget) -> bytes:
     state.put(target_version_key(site.site_id, version), target)
     if before is None:
         calendar = require_calendar(state, site.calendar)
-        due_ms = _judged_ms(calendar, _month_at(calendar, context.time_ms))
+        due_ms = _judged_ms(calendar, month_at(calendar, context.time_ms))
         push(state, due_ms=due_ms, kind=DueKind.TARGET, subject=site.site_id)
     context.emit("target.set", site.site_id, target)
     return b""
@@ -105,7 +104,7 @@ def on_due(context: Context, site_id: str) -> Milliseconds | None:
         return None
     site = require_site(state, site_id)
     calendar = require_calendar(state, site.calendar)
-    month = _month_at(calendar, max(context.time_ms - GRACE_MS, 0)) - 1
+    month = month_at(calendar, max(context.time_ms - GRACE_MS, 0)) - 1
     if month >= 0:
         _judge(context, target, site, month)
     return _judged_ms(calendar, month + 1)
@@ -134,10 +133,6 @@ def _judge(context: Context, target: Target, site: Site, month: int) -> None:
             leaf=bytes(HASH_BYTES),
         ),
     )
-
-
-def _month_at(calendar: Calendar, at_ms: Milliseconds) -> int:
-    return month_of_day(local_time_of(calendar, at_ms).day)
 
 
 def _judged_ms(calendar: Calendar, month: int) -> Milliseconds:

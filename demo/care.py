@@ -14,7 +14,7 @@ from contracts.check import Check
 from contracts.correction import AmountUnit
 from contracts.corrections import ApproveCorrection, CorrectReadings
 from contracts.reading import MethodCode, RawReading
-from contracts.remedies import NameRemedy
+from contracts.remedies import CorrectCase
 from demo.cast import MARKED_METER
 from demo.marked_copy import STUCK_FROM_MS, STUCK_TO_MS
 from demo.receipts import BEHIND_MAX_S, committed_transaction
@@ -61,7 +61,9 @@ async def take_care(stage: Stage, office: tuple[RawReading, ...]) -> list[str]:
         await _take(operator, "case.explain", explained)
         if check is Check.STUCK:
             number = await _correct_stuck(stage, office)
-            remedy = NameRemedy(alert_id=alert_id, number=number, note="What the meter sent.")
+            remedy = CorrectCase(
+                alert_id=alert_id, meter=None, number=number, note="What the meter sent."
+            )
             rechecked = await _take(operator, "case.correct", remedy)
             end = "corrected, and the same window passes now"
             if "case.verified" not in [event["kind"] for event in rechecked["receipt"]["events"]]:

@@ -7,7 +7,9 @@ import pytest
 
 from chain.crypto import Domain
 from consensus.messages import MESSAGES
+from contracts.check import Check
 from contracts.check_settings import PARAMETERS
+from contracts.recheck import ANSWERS
 from node import storage
 from p2p.frames import LANE_LIMITS, Lane
 
@@ -140,3 +142,15 @@ def test_the_table_of_parameters_is_that_of_the_code() -> None:
         )
         for each in PARAMETERS.values()
     ]
+
+
+def test_the_table_of_remedies_is_that_of_the_code() -> None:
+    rows = re.findall(
+        r"^\| ([\d, ]+) \| ([a-z, ]+) \| [^|]+ \|$", text_of("docs/methodology.md"), re.MULTILINE
+    )
+    told = {Check(int(each)): row[1] for row in rows for each in row[0].split(", ")}
+
+    assert told == {
+        check: ", ".join(remedy.name.lower() for remedy in answer.remedies)
+        for check, answer in ANSWERS.items()
+    }

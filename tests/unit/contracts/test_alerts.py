@@ -114,6 +114,7 @@ def test_a_failing_reading_opens_an_alert(world: World) -> None:
         explained_ms=None,
         explained_by=None,
         remedy=None,
+        remedy_meter=None,
         remedy_number=None,
         rechecked_to_ms=None,
         entry_count=0,

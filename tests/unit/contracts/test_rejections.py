@@ -9,8 +9,9 @@ from contracts.check import Check
 from contracts.correction import Correction, Rejection, correction_count
 from contracts.corrections import ApproveCorrection
 from contracts.rejections import RejectCorrection
-from contracts.remedies import NameRemedy
+from contracts.remedies import CorrectCase
 from contracts.revisions import RecordedRevision, revision_prefix
+from tests.unit.contracts.case_world import explained
 from tests.unit.contracts.reading_world import amount
 from tests.unit.contracts.registry_world import (
     ADMIN,
@@ -25,7 +26,7 @@ from tests.unit.contracts.registry_world import (
 )
 from tests.unit.contracts.test_baselines import load
 from tests.unit.contracts.test_corrections import FACTOR, PROPOSAL, CorrectedWorld
-from tests.unit.contracts.test_remedies import explained, stuck_world
+from tests.unit.contracts.test_remedies import stuck_world
 
 REJECT = RejectCorrection(
     meter_id="main", number=1, proposal=PROPOSAL, reason="the photo shows 200"
@@ -145,7 +146,7 @@ def test_a_rejected_correction_resolves_no_case() -> None:
     number = world.propose(*((place, load(place)) for place in range(192, 202)))
     reject(world, number)
 
-    arguments = NameRemedy(alert_id=alert.alert_id, number=number, note="")
+    arguments = CorrectCase(alert_id=alert.alert_id, meter=None, number=number, note="")
     code, detail = world.refusal_of(remedies.correct, arguments, sender=OPERATOR)
 
     assert code == "INVALID_ARGUMENTS"

@@ -1,6 +1,5 @@
 """The end of the loop: a remedy is named, and the contract looks at the same window again."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,22 +9,29 @@ from contracts import (
     baselines,
     bills,
     cases,
-    corrections,
     queries,
     recheck as recheck_module,
     remedies,
 )
-from contracts.alert import Alert, AlertState, Cause
+from contracts.alert import Alert, AlertState
 from contracts.baselines import FitBaseline, SetBaseline
-from contracts.case import Action, CaseEntry, Recheck
-from contracts.cases import ExplainCase, TakeStep
+from contracts.case import Action, Recheck
+from contracts.cases import TakeStep
 from contracts.check import Check, bit
-from contracts.context import Context
-from contracts.correction import AmountUnit, correction_count
-from contracts.corrections import ApproveCorrection, CorrectReadings
-from contracts.reading import MethodCode, RawReading
-from contracts.recheck import intervals_of, recheck
-from contracts.remedies import ContinueRecheck, NameRemedy
+from contracts.reading import RawReading
+from contracts.remedies import ContinueRecheck, RebaselineCase
+from contracts.replay import intervals_of
+from tests.unit.contracts.case_world import (
+    alert_of,
+    approved,
+    correct,
+    correction,
+    explain,
+    explained,
+    looked_at,
+    rebaseline,
+    story_of,
+)
 from tests.unit.contracts.month_world import BILLED, MonthWorld
 from tests.unit.contracts.reading_world import (
     AMOUNTS,
@@ -56,50 +62,13 @@ def stuck_world() -> CorrectedWorld:
     return world
 
 
-def alert_of(world: ReadingWorld, check: Check, number: int = 1) -> Alert:
-    alert = alerts.get_alert(world.state, f"main.{check:02d}.{number:06d}")
-    assert alert is not None
-    return alert
-
-
-def explained(world: ReadingWorld, check: Check, number: int = 1) -> Alert:
-    alert_id = alert_of(world, check, number).alert_id
-    step = TakeStep(alert_id=alert_id, note="")
-    world.call(cases.acknowledge, step, sender=OPERATOR)
-    world.call(cases.investigate, step, sender=OPERATOR)
-    explain = ExplainCase(alert_id=alert_id, cause=Cause.METER_FAULT, explanation="it hung")
-    world.call(cases.explain, explain, sender=OPERATOR)
-    world.next_block()
-    return alert_of(world, check, number)
-
-
-def name(world: ReadingWorld, alert: Alert, number: int, *, baseline: bool = False) -> Recheck:
-    """Names a remedy; returns what the re-check found."""
-    arguments = NameRemedy(alert_id=alert.alert_id, number=number, note="see the log")
-    function = remedies.rebaseline if baseline else remedies.correct
-    world.call(function, arguments, sender=OPERATOR)
-    found = story_of(world, alert)[-1].recheck
-    assert found is not None
-    return found
-
-
-def story_of(world: ReadingWorld, alert: Alert) -> tuple[CaseEntry, ...]:
-    return tuple(
-        entry
-        for _, entry in world.state.iterate(
-            CaseEntry, b"case-entry/%s/%02d/" % (b"main", alert.check)
-        )
-        if entry.alert_id == alert.alert_id
-    )
-
-
 def test_a_corrected_window_is_verified() -> None:
     world = stuck_world()
     alert = explained(world, Check.STUCK)
     number = world.correct(*((place, load(place)) for place in range(192, 202)))
     world.next_block()
 
-    found = name(world, alert, number)
+    found = correct(world, alert, number)
 
     after = alert_of(world, Check.STUCK)
     assert after.state is AlertState.VERIFIED
@@ -126,7 +95,7 @@ def test_what_still_fails_goes_back_with_what_was_found() -> None:
     number = world.correct((201, 5_000))
     world.next_block()
 
-    found = name(world, alert, number)
+    found = correct(world, alert, number)
 
     after = alert_of(world, Check.STUCK)
     assert after.state is AlertState.INVESTIGATING
@@ -152,7 +121,7 @@ def test_without_a_remedy_the_rules_say_again_what_they_said(check: Check) -> No
     world.send(*faults)
     alert = alert_of(world, check)
 
-    found = recheck(world.state, world.main, alert, None)
+    found = looked_at(world, alert)
 
     flagged = [
         DAY + number * QUARTER_MS
@@ -196,10 +165,10 @@ def set_second(world: ReadingWorld, alert: Alert | None) -> None:
 def test_a_new_baseline_that_explains_the_window_verifies_it() -> None:
     world = changed_world()
     alert = explained(world, Check.BASELINE)
-    assert recheck(world.state, world.main, alert, None).failed > 0
+    assert looked_at(world, alert).failed > 0
     set_second(world, alert)
 
-    found = name(world, alert, 2, baseline=True)
+    found = rebaseline(world, alert, 2)
 
     after = alert_of(world, Check.BASELINE)
     assert after.state is AlertState.VERIFIED
@@ -216,7 +185,7 @@ def test_a_condition_that_returns_reopens_what_was_rebaselined(
     world = changed_world()
     alert = explained(world, Check.BASELINE)
     set_second(world, alert)
-    name(world, alert, 2, baseline=True)
+    rebaseline(world, alert, 2)
 
     world.send(*usual(2 * FORTNIGHT, 8, 400))
 
@@ -230,7 +199,7 @@ def test_a_long_window_is_looked_at_in_several_calls(monkeypatch: pytest.MonkeyP
     count = (alert.last_interval_ms - alert.first_interval_ms) // QUARTER_MS + 1
     third = count // 3 + 1
     monkeypatch.setattr(recheck_module, "WINDOW_INTERVALS_MAX", third)
-    arguments = NameRemedy(alert_id=alert.alert_id, number=2, note="")
+    arguments = RebaselineCase(alert_id=alert.alert_id, version=2, note="")
     world.call(remedies.rebaseline, arguments, sender=OPERATOR)
     under_way = alert_of(world, Check.BASELINE)
     assert under_way.state is AlertState.REBASELINED
@@ -258,11 +227,11 @@ def test_missing_readings_are_over_where_they_were_sent_late() -> None:
     world = CorrectedWorld(AMOUNTS)
     world.send(*usual(0, 96), *usual(106, 96))
     alert = explained(world, Check.MISSING)
-    assert recheck(world.state, world.main, alert, None).failed == 1
+    assert looked_at(world, alert).failed == 1
     world.send(*usual(96, 8))
     number = world.correct((104, 1_000), (105, 1_000))
 
-    found = name(world, alert, number)
+    found = correct(world, alert, number)
 
     assert found.failed == 0
     assert alert_of(world, Check.MISSING).state is AlertState.VERIFIED
@@ -274,7 +243,7 @@ def test_a_gap_longer_than_tolerated_stays_missing() -> None:
     alert = explained(world, Check.MISSING)
     number = world.correct((96, 1_000), (100, 1_000))
 
-    found = name(world, alert, number)
+    found = correct(world, alert, number)
 
     assert (found.failed, found.first_failed_ms) == (2, DAY + 97 * QUARTER_MS)
     assert alert_of(world, Check.MISSING).state is AlertState.INVESTIGATING
@@ -285,17 +254,12 @@ def test_conflicting_readings_are_settled_by_a_correction() -> None:
     world.send(*usual(0, 96), amount(50, 7), amount(51, 7))
     alert = explained(world, Check.DUPLICATE)
     one = world.correct((50, 7))
-    assert name(world, alert, one).failed == 1
-    explained_again(world, alert)
+    assert correct(world, alert, one).failed == 1
+    explain(world, alert.alert_id)
     both = world.correct((51, load(51)))
 
-    assert name(world, alert, both).failed == 0
+    assert correct(world, alert, both).failed == 0
     assert alert_of(world, Check.DUPLICATE).state is AlertState.VERIFIED
-
-
-def explained_again(world: ReadingWorld, alert: Alert) -> None:
-    explain = ExplainCase(alert_id=alert.alert_id, cause=Cause.COMMS, explanation="both")
-    world.call(cases.explain, explain, sender=OPERATOR)
 
 
 def test_a_register_that_went_back_is_settled_where_it_was_corrected() -> None:
@@ -303,10 +267,10 @@ def test_a_register_that_went_back_is_settled_where_it_was_corrected() -> None:
     world.send(*(register(number, 10_000 + 10 * number) for number in range(20)))
     world.send(*(register(number, 10 * number) for number in range(20, 40)))
     alert = explained(world, Check.REGISTER)
-    assert recheck(world.state, world.main, alert, None).failed == 1
+    assert looked_at(world, alert).failed == 1
     number = world.correct((20, 10))
 
-    assert name(world, alert, number).failed == 0
+    assert correct(world, alert, number).failed == 0
     assert alert_of(world, Check.REGISTER).state is AlertState.VERIFIED
 
 
@@ -321,43 +285,47 @@ def test_withdrawn_corrections_settle_nothing() -> None:
     ]
     assert {correction for _, correction in places} == {None}
 
-    assert name(world, alert, number).failed == 4
+    assert correct(world, alert, number).failed == 4
 
 
-@pytest.mark.parametrize(
-    ("function", "number", "detail"),
-    [
-        (
-            remedies.rebaseline,
-            1,
-            (
-                "expected a check that a baseline answers: BASELINE, CUSUM, EWMA, WEATHER, "
-                "got STUCK; name another remedy, or call case.dismiss"
-            ),
-        ),
-        (remedies.correct, 2, "number: expected an approved correction of main; see "),
-        (remedies.correct, 1, "which is not approved"),
-    ],
-)
-def test_a_remedy_is_one_that_can_answer_the_check(
-    function: Callable[[Context, NameRemedy], bytes], number: int, detail: str
-) -> None:
+@pytest.mark.parametrize(("number", "end"), [(2, "got 2"), (1, "got 1, which is not approved")])
+def test_a_correction_is_there_and_approved(number: int, end: str) -> None:
     world = stuck_world()
     alert = explained(world, Check.STUCK)
     world.propose((192, 1))
-    arguments = NameRemedy(alert_id=alert.alert_id, number=number, note="")
 
-    code, found = world.refusal_of(function, arguments, sender=OPERATOR)
+    code, found = world.refusal_of(remedies.correct, correction(alert, number), sender=OPERATOR)
 
     assert code == "INVALID_ARGUMENTS"
-    assert detail in found
+    assert found.startswith("number: expected an approved correction of main; see ")
+    assert found.endswith(end)
+
+
+def test_a_remedy_is_one_that_can_answer_the_check() -> None:
+    world = stuck_world()
+    alert = explained(world, Check.STUCK)
+    expected = (
+        f"alert {alert.alert_id}: expected what answers STUCK: an approved correction "
+        "(case.correct with its number), got "
+    )
+    end = "; name what answers it, or call case.dismiss"
+    version = RebaselineCase(alert_id=alert.alert_id, version=1, note="")
+
+    assert world.refusal_of(remedies.rebaseline, version, sender=OPERATOR) == (
+        "INVALID_ARGUMENTS",
+        f"{expected}a baseline version set in force since (case.rebaseline){end}",
+    )
+    assert world.refusal_of(remedies.correct, correction(alert, None), sender=OPERATOR) == (
+        "INVALID_ARGUMENTS",
+        f"{expected}what was sent, decided or done since (case.correct without a number){end}",
+    )
 
 
 def test_a_correction_of_another_time_is_none_of_this_case() -> None:
     world = stuck_world()
     alert = explained(world, Check.STUCK)
     number = world.correct((5, 1_000))
-    arguments = NameRemedy(alert_id=alert.alert_id, number=number, note="")
+    arguments = correction(alert, number)
 
     code, detail = world.refusal_of(remedies.correct, arguments, sender=OPERATOR)
 
@@ -368,7 +336,7 @@ def test_a_correction_of_another_time_is_none_of_this_case() -> None:
 def test_a_baseline_from_before_the_alert_answers_nothing() -> None:
     world = changed_world()
     alert = explained(world, Check.BASELINE)
-    arguments = NameRemedy(alert_id=alert.alert_id, number=1, note="")
+    arguments = RebaselineCase(alert_id=alert.alert_id, version=1, note="")
 
     code, detail = world.refusal_of(remedies.rebaseline, arguments, sender=OPERATOR)
 
@@ -380,7 +348,7 @@ def test_only_who_takes_care_names_a_remedy() -> None:
     world = stuck_world()
     alert = explained(world, Check.STUCK)
     number = world.correct((192, 1_000))
-    arguments = NameRemedy(alert_id=alert.alert_id, number=number, note="")
+    arguments = correction(alert, number)
 
     assert world.refusal_of(remedies.correct, arguments, sender=OTHER_ADMIN)[0] == "NOT_PERMITTED"
     assert world.refusal_of(remedies.correct, arguments, sender=CERTIFIER)[0] == "NOT_PERMITTED"
@@ -389,7 +357,7 @@ def test_only_who_takes_care_names_a_remedy() -> None:
 def test_a_story_is_shown_as_it_was_written() -> None:
     world = stuck_world()
     alert = explained(world, Check.STUCK)
-    name(world, alert, world.correct((201, 1_000)))
+    correct(world, alert, world.correct((201, 1_000)))
     world.next_block()
 
     story = queries.list_case_entries(world.reader, alert.alert_id).records
@@ -407,30 +375,13 @@ def test_a_bill_is_settled_where_the_corrected_month_agrees_with_it() -> None:
     (raised,) = world.alerts_of(Check.BILL)
     alert = explained(world, Check.BILL)
     assert alert.alert_id == raised.alert_id
-    assert recheck(world.state, world.main, alert, None).failed == 1
+    assert looked_at(world, alert).failed == 1
 
     for value, state in ((5_000, AlertState.INVESTIGATING), (11_000, AlertState.VERIFIED)):
-        number = correct_first_day(world, alert.first_interval_ms, value)
-        found = name(world, alert, number)
+        start_ms = alert.first_interval_ms + -alert.first_interval_ms % DAY_MS
+        number = approved(world, "main", (start_ms, value))
+        found = correct(world, alert, number)
         assert (found.checked, found.failed) == (1, int(state is AlertState.INVESTIGATING))
         assert alert_of(world, Check.BILL).state is state
         if state is AlertState.INVESTIGATING:
-            explained_again(world, alert)
-
-
-def correct_first_day(world: ReadingWorld, month_ms: int, value: int) -> int:
-    """Has the first whole interval of a month corrected; returns the correction's number."""
-    interval_ms = world.main.interval_ms
-    proposal = CorrectReadings(
-        meter_id="main",
-        unit=AmountUnit.BASE,
-        intervals=((month_ms + -month_ms % interval_ms, value),),
-        method_code=MethodCode.MANUAL,
-        reason="read again",
-        evidence=bytes(32),
-    )
-    world.call(corrections.correct, proposal, sender=OPERATOR)
-    number = correction_count(world.state, "main")
-    approval = ApproveCorrection(meter_id="main", number=number, proposal=bytes(32))
-    world.call(corrections.approve, approval, sender=ADMIN)
-    return number
+            explain(world, alert.alert_id)

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from chain.codec import Record
 from chain.crypto import Signer
+from chain.errors import DecodeError
 from chain.transaction import Payload, Transaction, sign
 from chain.types import NONCE_BYTES, Hash
 from client.delivery import BATCH_TRANSACTIONS_MAX, DeliveryPlan, Progress, deliver
@@ -456,11 +457,14 @@ def _object(message: bytes) -> Document:
 def _encoded(method: str, arguments: Record) -> bytes:
     try:
         return arguments.encode()
-    except (OverflowError, UnicodeEncodeError) as error:
-        raise InvalidArguments(
-            f"{method}: expected integers of at most 64 bits and text in UTF-8, got something "
-            f"else: {error}"
-        ) from None
+    except OverflowError as error:
+        try:
+            arguments.from_value(arguments.to_value())
+        except (DecodeError, UnicodeEncodeError) as fault:
+            raise InvalidArguments(f"{method}: {fault}") from None
+        raise AssertionError("no field holds an integer beyond 64 bits") from error
+    except UnicodeEncodeError as error:
+        raise InvalidArguments(f"{method}: expected text in UTF-8, got: {error}") from None
 
 
 def _segment(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from commands.month import month_of
+from commands.month_option import month_of
 from commands.output import print_json, print_table, say, time_text
 from commands.session import Session, reads, signs
 

@@ -1,5 +1,6 @@
 """``tanlian instrument``: energy certificates and contracts, and a site's market."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -38,9 +39,10 @@ def register(
     from contracts.instruments import RegisterInstrument
     from contracts.market import MarketRank
 
-    first, _, last = serials.partition("-")
-    if not first.isdecimal() or not (last or first).isdecimal():
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", serials, re.ASCII)
+    if found is None:
         fail(f"SERIALS: expected numbers such as 1000-1999, got {serials!a}")
+    first, last = found[1], found[2] or found[1]
     made_from, _, made_to = vintage.partition("..")
     arguments = RegisterInstrument(
         instrument_id=instrument_id,
@@ -48,7 +50,7 @@ def register(
         rank=choice_of(MarketRank, kind, "--kind"),
         registry=registry,
         serial_first=int(first),
-        serial_last=int(last or first),
+        serial_last=int(last),
         market=market,
         volume_wh=volume_wh,
         vintage_from_month=month_of(made_from, "--vintage"),
@@ -75,7 +77,7 @@ def retire(
     allocated: list[tuple[int, int]] = []
     for each in months:
         month, _, amount = each.partition("=")
-        if not amount.isdecimal():
+        if re.fullmatch(r"\d+", amount, re.ASCII) is None:
             fail(f"MONTHS: expected Wh by month such as 2023-10=900000, got {each!a}")
         allocated.append((month_of(month, "MONTHS"), int(amount)))
     arguments = RetireInstrument(instrument_id=instrument_id, site=site, months=tuple(allocated))

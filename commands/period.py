@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from commands.month import month_of
+from commands.month_option import month_of
 from commands.output import fail, print_json, print_table, say, short, time_text
 from commands.session import Session, reads, signs
 from commands.submission import submit_and_print

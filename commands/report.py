@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from commands.month import month_of
+from commands.month_option import month_of
 from commands.output import (
     EXIT_FAILED,
     JsonOption,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from commands.month import month_of
+from commands.month_option import month_of
 from commands.output import fail, print_json, print_table, say, short, time_text
 from commands.session import Session, reads, signs
 

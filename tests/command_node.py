@@ -20,6 +20,7 @@ from client.synchronous import SyncTanlianClient
 from contracts.account import Role
 from contracts.accounts import RegisterAccount
 from tests import chain_samples as samples
+from tests.contract.test_rpc_readings import CALENDAR, FACTOR, METER, SITE
 from tests.rpc_node import ADMIN, FakeNode, ServedNode
 
 BODY = Ed25519Signer(b"b" * 32)
@@ -58,6 +59,7 @@ class CommandNode:
             return self.signers.get(name, ADMIN)
 
         monkeypatch.setattr("commands.target.open_signer", open_signer)
+        monkeypatch.setenv("COLUMNS", "200")  # tables as wide as their cells
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -108,8 +110,26 @@ class CommandNode:
         assert (code, out) == (1, ""), (out, err)
         return err
 
+    def usage(self, *arguments: str) -> str:
+        """Runs a command that is used wrongly; returns what it said."""
+        code, out, err = self._run(arguments)
+        assert (code, out) == (2, ""), (out, err)
+        return err
+
     def _run(self, arguments: tuple[str, ...]) -> tuple[int, str, str]:
         self._capsys.readouterr()
-        code = cli.run([*arguments, "--node", self._served.url])
+        group, command, *rest = arguments
+        code = cli.run([group, command, "--node", self._served.url, *rest])
         out, err = self._capsys.readouterr()
         return code, out, err
+
+
+def found_plant(node: CommandNode) -> None:
+    """Registers a site with a metered supply and a factor for it."""
+    for method, arguments in (
+        ("calendar.register", CALENDAR),
+        ("site.register", SITE),
+        ("factor.set", FACTOR),
+        ("meter.register", METER),
+    ):
+        node.send(method, arguments)

@@ -17,19 +17,27 @@ Read = Callable[[TanlianClient], Coroutine[object, object, object]]
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words"),
     [
-        SetBaseline(meter_id="m", version=2**64, from_ms=0),
-        TakeStep(alert_id="m.08.000001", note="\udcff"),
+        (
+            SetBaseline(meter_id="m", version=2**64, from_ms=0),
+            r"SetBaseline\.version: expected an integer from 0 to 4294967295, got 1844",
+        ),
+        (
+            TakeStep(alert_id="m.08.000001", note="\udcff"),
+            "expected text in UTF-8, got",
+        ),
     ],
 )
-def test_arguments_that_no_transaction_can_carry_are_refused_unsent(arguments: Record) -> None:
+def test_arguments_that_no_transaction_can_carry_are_refused_unsent(
+    arguments: Record, words: str
+) -> None:
     async def run() -> None:
         signer = Ed25519Signer(bytes(32))
         async with TanlianClient(["http://127.0.0.1:1"], signer=signer) as client:
             await client.sign("a.method", arguments)
 
-    with pytest.raises(InvalidArguments, match=r"a\.method: expected integers of at most 64 bits"):
+    with pytest.raises(InvalidArguments, match=rf"a\.method: .*{words}"):
         asyncio.run(run())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command_node import CommandNode
+from tests.command_node import CommandNode, found_plant
 
 
 @pytest.fixture
@@ -14,3 +14,10 @@ def node(
     """A chain that commits at once, its administrator at the keyboard."""
     with CommandNode(capsys, monkeypatch) as found:
         yield found
+
+
+@pytest.fixture
+def plant(node: CommandNode) -> CommandNode:
+    """The chain with the site `plant`, its meter `main` and the series `kr-grid`."""
+    found_plant(node)
+    return node

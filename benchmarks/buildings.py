@@ -5,6 +5,11 @@ with. What makes detection hard in real buildings is in them: weather that comes
 terms and closures, holidays that no calendar knows, days that are a little different, level shifts,
 coarse registers, noise from 3 to 40 percent. Labels are such as people give: whole runs, with edges
 that are an hour off now and then, and a few events that nobody noticed.
+
+Buildings come in families, so that a rule is judged by whether it helps all of them and not one
+kind of made-up year: usual ones; the smooth meters of a campus, with faults that last for days;
+coarse ones, whose nights are a few steps of the register or nothing; restless ones, with events
+that nobody labels; failing ones, that stand still for days or weeks.
 """
 
 import math
@@ -24,6 +29,8 @@ _FRIDAY: Final = 4
 _SATURDAY: Final = 5
 _HOLIDAYS: Final = (0, 17, 45, 150, 185, 248, 283, 314, 328, 329, 358, 359, 360, 365)
 """Days of the year on which offices are shut."""
+_SUMMER_TIME: Final = (86, 303)
+"""Days of the year between which clocks are an hour ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +73,66 @@ KINDS: Final = (
 )  # fmt: skip
 
 
-def building(seed: int) -> LabelledMeter:
-    """Returns the building of a seed, always the same."""
-    return _Building(stream(seed, "building"), seed).labelled_meter()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What the meters of one collection have in common, whatever the buildings are used for."""
+
+    faults: dict[str, float]
+    """Times that each kind of fault happens in a year, in this order."""
+    peak: tuple[float, float] = (1.0, 3.2)
+    """Powers of ten."""
+    noise: tuple[float, float] = (0.02, 0.16)
+    base: float = 1
+    """Times the base of the use."""
+    weather: float = 1
+    """Times the share of the use that weather moves."""
+    steps: tuple[float, ...] = ()
+    """Least differences that registers show, one of which is drawn; the default is 1 to 0.01."""
+    keeps_winter_time: bool = False
+    """Whether stamps do not follow the clocks, so that schedules shift by an hour in summer."""
+
+
+_LONG: Final = {"left_on": 2.0, "weekends": 1.5, "same_night": 1.0, "part_lost": 2.0, "dead": 0.7}
+FAMILIES: Final = {
+    "usual": Family(
+        faults={"odd_evening": 6, "night": 4, "weekend": 2, "drop": 3, "spike": 2, "stuck": 3.5,
+                "gap": 3},
+    ),
+    "campus": Family(
+        faults={"odd_evening": 3, "new_hours": 0.7, "base_step": 0.7, "night": 3, "drop": 2,
+                "spike": 1, "stuck": 1, "gap": 3, **_LONG},
+        peak=(1.8, 3.4), noise=(0.01, 0.06), base=1.3, weather=1.8, keeps_winter_time=True,
+    ),
+    "coarse": Family(
+        faults={"odd_evening": 6, "night": 4, "weekend": 2, "drop": 2, "spike": 2, "stuck": 2,
+                "short_stuck": 2, "gap": 3, **_LONG},
+        peak=(0.8, 2), noise=(0.03, 0.12), base=0.3, weather=0.7, steps=(0.5, 1, 1, 2),
+    ),
+    "restless": Family(
+        faults={"odd_evening": 30, "new_hours": 1.5, "base_step": 1, "night": 4, "weekend": 3,
+                "drop": 3, "spike": 3, "stuck": 2, "gap": 5},
+        noise=(0.08, 0.3), keeps_winter_time=True,
+    ),
+    "failing": Family(
+        faults={"odd_evening": 4, "base_step": 0.5, "night": 1, "spike": 2, "short_stuck": 3,
+                "long_stuck": 2, "gap": 6, **_LONG, "dead": 2},
+        noise=(0.02, 0.12), keeps_winter_time=True,
+    ),
+}  # fmt: skip
+
+
+def building(seed: int, family: str = "usual") -> LabelledMeter:
+    """Returns the building of a seed and a family, always the same."""
+    name = "building" if family == "usual" else f"building, {family}"
+    return _Building(stream(seed, name), seed, FAMILIES[family]).labelled_meter()
 
 
 class _Building:
     """One building while it is made up."""
 
-    def __init__(self, random: Random, seed: int) -> None:
+    def __init__(self, random: Random, seed: int, family: Family) -> None:
         self._random = random
+        self._family = family
         self._kind = KINDS[seed % len(KINDS)]
         self._name = f"{self._kind.name}-{seed}"
         self._holidays: dict[int, bool] = {}
@@ -87,19 +144,13 @@ class _Building:
     def labelled_meter(self) -> LabelledMeter:
         """Puts the faults in and returns readings with labels."""
         self._label_holidays()
-        for happen, a_year in (
-            (self._odd_evening, 6.0),
-            (self._night, 4.0),
-            (self._weekend, 2.0),
-            (self._drop, 3.0),
-            (self._spike, 2.0),
-            (self._stuck, 3.5),
-            (self._gap, 3.0),
-        ):
+        for fault, a_year in self._family.faults.items():
             for _ in range(self._poisson(a_year)):
-                happen()
+                getattr(self, f"_{fault}")()
         decimals = self._random.choice((0, 1, 2, 2))
         step = 10**-decimals * self._random.choice((1, 1, 1, 5))
+        if self._family.steps:
+            decimals, step = 1, self._random.choice(self._family.steps)
         readings = tuple(
             LabelledReading(
                 FIRST_MS + hour * HOUR_MS,
@@ -116,11 +167,12 @@ class _Building:
 
     def _usual_year(self) -> list[float]:
         draw, kind = self._random.uniform, self._kind
-        self._base, self._weather_share = draw(*kind.base), draw(*kind.weather)
+        self._base = min(draw(*kind.base) * self._family.base, 0.9)
+        self._weather_share = draw(*kind.weather) * self._family.weather
         self._opens, self._closes = draw(*kind.opens), draw(*kind.closes)
         self._weekend_share = draw(*kind.saturday), draw(*kind.sunday)
-        self._peak = 10 ** draw(1.0, 3.2)
-        noise = 10 ** draw(math.log10(0.02), math.log10(0.16))
+        self._peak = 10 ** draw(*self._family.peak)
+        noise = 10 ** draw(*(math.log10(end) for end in self._family.noise))
         day_noise = noise * draw(0.3, 1.2)
         noise_memory = draw(0.2, 0.8)
         temperatures = self._temperatures()
@@ -131,6 +183,9 @@ class _Building:
             begin, shift = self._random.randrange(DAYS), draw(-1, 1)
             for day in range(begin, min(begin + 90, DAYS)):
                 schedule_shift[day] = shift
+        if self._family.keeps_winter_time:
+            for day in range(*_SUMMER_TIME):
+                schedule_shift[day] -= 1
         values, hourly, daily = [], 0.0, 0.0
         for day in range(DAYS):
             daily = 0.6 * daily + self._random.gauss(0, day_noise * 0.8)
@@ -227,6 +282,86 @@ class _Building:
         raised = [max(old, new) for old, new in zip(self._values[day * 24 :], shape, strict=False)]
         self._values[day * 24 : day * 24 + len(raised)] = raised
         self._label(day * 24 + begin, day * 24 + end)
+
+    def _weekends(self) -> None:
+        """Both days run like workdays, one weekend or several on end."""
+        saturday = 7 * self._random.randrange(1, 49) + 1
+        begin, end = round(self._opens), round(min(self._closes, 23))
+        workday = self._values[(saturday - 2) * 24 :][:24]
+        for week in range(self._random.choice((1, 1, 2, 3))):
+            for day in (saturday + 7 * week, saturday + 7 * week + 1):
+                levels = [each * self._random.uniform(0.9, 1.0) for each in workday[begin:end]]
+                self._raise(day * 24 + begin, levels)
+
+    def _left_on(self) -> None:
+        """The plant runs day and night for days, at nearly the height of the day."""
+        day, days = self._random.randrange(7, DAYS - 16), self._random.choice((2, 3, 4, 6, 9, 14))
+        share = self._random.uniform(0.6, 0.95)
+        level = share * max(self._values[day * 24 - 24 : day * 24])
+        begin, end = day * 24 + round(self._closes), (day + days) * 24 + round(self._opens)
+        self._raise(begin, self._about(level, end - begin))
+
+    def _same_night(self) -> None:
+        """Something is on in the night of one day of the week, for two to four weeks."""
+        day = self._random.randrange(8, DAYS - 30)
+        share = self._random.uniform(0.6, 1.0)
+        for night in range(day, day + 7 * self._random.randrange(2, 5), 7):
+            begin, end = night * 24 + round(self._closes), (night + 1) * 24 + round(self._opens)
+            level = max(self._values[begin - 2] * share, self._values[begin + 4] * 1.3)
+            self._raise(begin, self._about(level, end - begin))
+
+    def _about(self, level: float, count: int) -> list[float]:
+        return [level * (1 + self._random.gauss(0, 0.03)) for _ in range(count)]
+
+    def _raise(self, begin: int, levels: list[float], *, is_wrong: bool = True) -> None:
+        """Raises hours to levels; people label what they can see, a fifth more."""
+        end = min(begin + len(levels), _HOURS)
+        before = self._values[begin:end]
+        raised = [max(old, new) for old, new in zip(before, levels, strict=False)]
+        self._values[begin:end] = raised
+        if is_wrong and sum(raised) > 1.2 * sum(before):
+            self._label(begin, end)
+
+    def _part_lost(self) -> None:
+        """One of several feeders is not metered any more, for hours or days."""
+        begin, length = self._span(5, 200)
+        share = self._random.uniform(0.2, 0.75)
+        for hour in range(begin, begin + length):
+            self._values[hour] *= share
+        self._label(begin, begin + length)
+
+    def _dead(self) -> None:
+        """The meter counts nothing, for hours up to weeks."""
+        begin, length = self._span(6, 600)
+        self._values[begin : begin + length] = [0.0] * length
+        self._label(begin, begin + length)
+
+    def _short_stuck(self) -> None:
+        begin, length = self._span(3, 8)
+        self._values[begin : begin + length] = [self._values[begin]] * length
+        self._label(begin, begin + length)
+
+    def _long_stuck(self) -> None:
+        begin, length = self._span(12, 500)
+        self._values[begin : begin + length] = [self._values[begin]] * length
+        self._label(begin, begin + length)
+
+    def _new_hours(self) -> None:
+        """From some day on the building is used longer on some days, which nobody labels."""
+        begin, weeks = self._random.randrange(10, DAYS - 30), self._random.randrange(5, 20)
+        weekdays = self._random.sample(range(6), self._random.randrange(1, 6))
+        hours, share = self._random.randrange(2, 5), self._random.uniform(0.5, 0.9)
+        for day in range(begin, min(begin + 7 * weeks, DAYS - 1)):
+            if day % 7 in weekdays:
+                closes = day * 24 + round(self._closes)
+                level = share * self._values[day * 24 + 14]
+                self._raise(closes, self._about(level, hours), is_wrong=False)
+
+    def _base_step(self) -> None:
+        """Something that always runs is added or taken away for good, which nobody labels."""
+        begin, step = self._random.randrange(_HOURS), self._random.uniform(-0.25, 0.35)
+        for hour in range(begin, _HOURS):
+            self._values[hour] = max(self._values[hour] + step * self._base * self._peak, 0)
 
     def _drop(self) -> None:
         """A meter or a building falls to zero or near it."""

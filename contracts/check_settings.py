@@ -211,6 +211,12 @@ class Settings:
         (5, 0, 100),
         "percent of the profile's mean: least sigma",
     )
+    baseline_settled_weeks: int = _parameter(
+        "baseline.settled_weeks",
+        Check.BASELINE,
+        (3, 1, 8),
+        "weeks: in which the same hour has been flagged, after which it is how the building runs",
+    )
     # 12 CUSUM
     drift_floor_permille: int = _parameter(
         "drift.floor_permille",

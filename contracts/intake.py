@@ -151,7 +151,7 @@ class Intake:
             self._memory,
             resolution=facts.resolution,
             settings=facts.settings,
-            amount_before=self.book.amount_at,
+            judged_before=self.book.judged_at,
         )
         """Of the reading at hand; one for all, because every reading needs one."""
 

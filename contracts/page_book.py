@@ -68,13 +68,17 @@ class PageBook:
         """Returns the place of an interval in its page."""
         return start_ms % self._page_ms // self._interval_ms
 
-    def amount_at(self, start_ms: int) -> int | None:
-        """Returns the amount of an interval in base units, or None where it is not known."""
+    def judged_at(self, start_ms: int) -> tuple[int, int] | None:
+        """Returns an interval's amount in base units and the mask of what it failed.
+
+        None where the amount is not known.
+        """
         page = self._find(start_ms - start_ms % self._page_ms)
         if page is None:
             return None
         slot = self.slot_of(start_ms)
-        return page.amount_at(slot) if page.has_value(slot) else None
+        amount = page.amount_at(slot) if page.has_value(slot) else None
+        return None if amount is None else (amount, page.failed[slot])
 
     def mark_before(self, start_ms: int) -> Mark | None:
         """Returns the register of the nearest interval before, or None where none is near."""

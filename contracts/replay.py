@@ -125,7 +125,7 @@ class Replay:
             self._memory,
             resolution=self._facts.resolution,
             settings=self._facts.settings,
-            amount_before=PageBook(state, self._facts, self._memory, {}).amount_at,
+            judged_before=PageBook(state, self._facts, self._memory, {}).judged_at,
         )
 
     def verdicts(

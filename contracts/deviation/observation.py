@@ -55,7 +55,6 @@ class Observation:
 
     __slots__ = (
         "amount",
-        "amount_before",
         "baseline",
         "channels",
         "day",
@@ -63,6 +62,7 @@ class Observation:
         "excess",
         "is_contiguous",
         "is_newest",
+        "judged_before",
         "local_day",
         "memory",
         "meter",
@@ -82,7 +82,7 @@ class Observation:
         *,
         resolution: int = 1,
         settings: Settings = DEFAULTS,
-        amount_before: Callable[[int], int | None] = _nothing_known,
+        judged_before: Callable[[int], tuple[int, int] | None] = _nothing_known,
     ) -> None:
         self.meter = meter
         self.memory = memory
@@ -91,8 +91,9 @@ class Observation:
         """Base units that one submitted unit is, at least 1."""
         self.settings = settings
         """Of the meter's checks, in force when the reading is committed."""
-        self.amount_before = amount_before
-        """Tells the amount of an earlier interval, or None; costs a look at its page."""
+        self.judged_before = judged_before
+        """Tells the amount of an earlier interval and the mask of what it failed, or None; costs a
+        look at its page."""
         self.begin(0, meter.interval_ms, {}, is_newest=False)
 
     def begin(

@@ -16,6 +16,7 @@ of the profile: the training window of a quiet hour may have hardly any spread.
 from typing import Final
 
 from contracts.calendars import DAY_MS, HOUR_MS
+from contracts.check import Check, bit
 from contracts.check_settings import Settings
 from contracts.deviation.day_ratio import PERMILLE, scale_of
 from contracts.deviation.observation import (
@@ -28,6 +29,16 @@ from contracts.deviation.observation import (
 from contracts.meter_state import Memory
 
 WEEK_MS: Final = 7 * DAY_MS
+NO_REFERENCE: Final = (
+    bit(Check.REGISTER)
+    | bit(Check.PHYSICAL_CAP)
+    | bit(Check.UNIT_SLIP)
+    | bit(Check.STUCK)
+    | bit(Check.ZERO_DROP)
+    | bit(Check.SPIKE)
+    | bit(Check.BASELINE)
+)
+"""An amount that failed one of these says nothing of what is usual."""
 SCORE_MAX: Final = 2**63
 DISTANCE_MAX: Final = 10_000
 """Tenths of sigma that one reading counts for at most."""
@@ -91,12 +102,31 @@ def _distance(observation: Observation, cell: BaselineCell, amount: int, setting
     distance = tenths_outside(cell, scale, sigma, amount)
     if abs(distance) < settings.baseline_leave_sigma_tenths:
         return distance
-    before = observation.amount_before(observation.start_ms - WEEK_MS)
+    before = _usual_amount(observation)
     if before is None:
         return distance
     if distance > 0:
         return min(distance, max(amount - before, 0) * 10 // sigma)
     return -min(-distance, max(before - amount, 0) * 10 // sigma)
+
+
+def _usual_amount(observation: Observation) -> int | None:
+    """Returns the amount of the same hour in the latest week in which nothing was wrong with it.
+
+    What was flagged excuses nothing. Only where it has come for weeks it is how the building runs
+    now, and the latest of them is returned.
+    """
+    latest: int | None = None
+    for weeks in range(1, observation.settings.baseline_settled_weeks + 1):
+        judged = observation.judged_before(observation.start_ms - weeks * WEEK_MS)
+        if judged is None:
+            return None
+        amount, failed = judged
+        if not failed & NO_REFERENCE:
+            return amount
+        if latest is None:
+            latest = amount
+    return latest
 
 
 def sigma_of(cell: BaselineCell, scale: int, settings: Settings) -> int:

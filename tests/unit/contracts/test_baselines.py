@@ -22,6 +22,7 @@ from contracts.baselines import METHODS, FitBaseline, FitResult, SetBaseline
 from contracts.calendars import DayType
 from contracts.check import Check, bit
 from contracts.check_settings import DEFAULTS
+from contracts.checks import ConfigureChecks, configure
 from contracts.deviation.observation import BaselineCell
 from contracts.deviation.off_baseline import sigma_of, tenths_outside
 from contracts.meter_quality import MeterQuality
@@ -345,13 +346,47 @@ def test_the_other_side_is_another_run(world: ReadingWorld) -> None:
     assert in_force(world).flags(*readings) == [()] * 9
 
 
+def weeks_of_nights(world: ReadingWorld, *percents: int) -> list[list[tuple[Check, ...]]]:
+    """Sends weeks that begin with five hours of a share of the usual load; returns their flags."""
+    week, flags = 7 * 96, []
+    for place, percent in enumerate(percents):
+        begin = FORTNIGHT + week * place
+        flags.append(world.flags(*off(begin, 20, percent)))
+        for start in range(begin + 20, begin + week, 96):
+            world.send(*off(start, min(96, begin + week - start), 100))
+        world.next_block(after_ms=7 * DAY_MS)
+    return flags
+
+
 def test_what_came_at_the_same_hour_a_week_ago_is_usual(world: ReadingWorld) -> None:
-    in_force(world).send(*off(FORTNIGHT, 20, 200))
-    week = 7 * 96
-    for start in range(20, week, 96):
-        world.send(*off(FORTNIGHT + start, min(96, week - start), 100))
-    assert world.flags(*off(FORTNIGHT + week, 20, 200)) == [()] * 20
-    assert world.flags(*off(FORTNIGHT + week + 20, 5, 200))[-1] == (Check.BASELINE,)
+    # 2.4 sigma each week is no deviation, and what is 3 sigma away is no further from it.
+    assert weeks_of_nights(in_force(world), 118, 124) == [[()] * 20] * 2
+
+
+def test_what_was_flagged_excuses_nothing_until_it_has_come_for_three_weeks(
+    world: ReadingWorld,
+) -> None:
+    flags = weeks_of_nights(in_force(world), 200, 200, 200, 200)
+    assert [each[-1] for each in flags] == [(Check.BASELINE,)] * 3 + [()]
+    assert flags[3] == [()] * 20
+
+
+def test_what_was_flagged_in_between_does_not_hide_the_week_before_it(world: ReadingWorld) -> None:
+    flags = weeks_of_nights(in_force(world), 118, 200, 118, 200)
+    assert [each[-1] for each in flags] == [(), (Check.BASELINE,), (), (Check.BASELINE,)]
+
+
+def test_one_week_of_a_deviation_is_enough_where_it_is_configured(world: ReadingWorld) -> None:
+    change = ConfigureChecks(
+        meter_id="main",
+        replaces=0,
+        off=(),
+        parameters=(("baseline.settled_weeks", 1),),
+        reason="its use changes weekly",
+    )
+    world.call(configure, change, sender=ADMIN)
+    flags = weeks_of_nights(in_force(world), 200, 200)
+    assert [each[-1] for each in flags] == [(Check.BASELINE,), ()]
 
 
 def test_one_reading_that_agrees_begins_the_hour_anew(world: ReadingWorld) -> None:

@@ -23,22 +23,23 @@ from contracts.check import Check
 from contracts.check_settings import CheckSettings, settings_of, settings_record_at
 from contracts.comparison import ComparedWith, comparisons_of
 from contracts.context import Context
+from contracts.day_replay import DAY_CHECKS, DayReplay, reach_of
 from contracts.deposit import DAYS, step_at
 from contracts.deposits import get_deposit
 from contracts.deviation.table import RULES
 from contracts.meter import Meter
 from contracts.meter_state import MISSING_SEQUENCES_MAX, get_meter_state
 from contracts.meters import require_meter
-from contracts.month import month_at, month_end_ms, month_start_ms
-from contracts.replay import Replay, intervals_of
+from contracts.month import january_of, month_at, month_end_ms, month_start_ms, year_of
+from contracts.replay import JUDGED_BEFORE_MS, Replay, intervals_of
 from contracts.sites import require_site
 from contracts.target import Target, progress_of, target_version_key, version_in_force
 
 WINDOW_INTERVALS_MAX: Final = 2_000
 """Intervals of the window that one call looks at: three weeks of quarter hours."""
-RECHECK_WORK: Final = 6_000
-"""Work units of one call: an interval on which rules run costs as much as taking its reading, one
-that is only remembered a third of it."""
+RECHECK_WORK: Final = 8_000
+"""Work units of one call: the rules over a window and the eight days before it cost half of that;
+ten weeks of minutes, which drift looks back on, about as much as taking so many readings."""
 
 Verdict = tuple[Milliseconds, bool]
 """Start of what was looked at, and whether it passes now."""
@@ -157,6 +158,20 @@ def window_of(state: State, alert: Alert) -> tuple[Milliseconds, Milliseconds]:
     return first_ms - first_ms % meter.interval_ms, last_ms - last_ms % meter.interval_ms
 
 
+def corrected_span(state: State, alert: Alert) -> tuple[Milliseconds, Milliseconds]:
+    """Returns where intervals lie of which an alert's check speaks; the end is exclusive."""
+    from_ms, last_ms = window_of(state, alert)
+    if alert.meter is not None:
+        if alert.check in DAY_CHECKS:
+            from_ms -= reach_of(alert.check)
+        elif alert.check is Check.REGISTER_DEMAND:  # it adds up what came before
+            from_ms -= JUDGED_BEFORE_MS
+        return from_ms, last_ms + require_meter(state, alert.meter).interval_ms
+    calendar = require_calendar(state, require_site(state, alert.site).calendar)
+    january = january_of(year_of(month_at(calendar, from_ms)))  # a path counts from there
+    return month_start_ms(calendar, january), month_end_ms(calendar, month_at(calendar, last_ms))
+
+
 def _part_end(state: State, meter: Meter, check: Check, from_ms: Milliseconds) -> Milliseconds:
     """Returns the start of the last interval that one call looks at."""
     end_ms = from_ms + WINDOW_INTERVALS_MAX * meter.interval_ms
@@ -168,10 +183,12 @@ def _part_end(state: State, meter: Meter, check: Check, from_ms: Milliseconds) -
 
 
 def _by_rules(look: Look) -> Iterator[Verdict]:
-    """Runs the rules again (:mod:`contracts.replay`)."""
+    """Runs the rules again (:mod:`contracts.replay`, :mod:`contracts.day_replay`)."""
+    check = look.alert.check
     version = look.number if look.remedy is Remedy.BASELINE else None
-    replay = Replay(look.state, look.of_meter, look.settings, version)
-    return replay.verdicts(look.alert.check, look.from_ms, look.to_ms)
+    again = DayReplay if check in DAY_CHECKS else Replay
+    replay = again(look.state, look.of_meter, look.settings, version)
+    return replay.verdicts(check, look.from_ms, look.to_ms)
 
 
 def _settled(look: Look) -> Iterator[Verdict]:
@@ -313,7 +330,7 @@ class Answer(NamedTuple):
 
 
 _OF_MONTHS: Final = frozenset({Check.BILL, Check.PEER})
-_BY_BASELINE: Final = (Check.BASELINE, Check.CUSUM, Check.EWMA, Check.WEATHER)
+_BY_BASELINE: Final = (Check.BASELINE, *sorted(DAY_CHECKS))
 _CORRECTION: Final = (Remedy.CORRECTION,)
 _CORRECTION_OR_ARRIVAL: Final = (Remedy.CORRECTION, Remedy.ARRIVAL)
 

@@ -12,18 +12,16 @@ from typing import Final
 
 from chain.codec import Record
 from chain.state import State
-from chain.types import U32, Identifier, Milliseconds, Text
+from chain.types import U32, Identifier, Text
 from contracts.alert import Alert, AlertId, AlertState
 from contracts.balance import Family
 from contracts.baseline import (
     PROFILES,
     Approval,
-    Baseline,
-    BaselineLine,
     approval_key,
-    baseline_key,
-    line_key,
+    version_at,
 )
+from contracts.baseline_lookup import get_baseline, get_line
 from contracts.bills import second_meter_of
 from contracts.calendars import require_calendar
 from contracts.case import Action, next_steps
@@ -36,11 +34,10 @@ from contracts.correction import Correction, get_correction
 from contracts.meter import Meter
 from contracts.meters import get_meter, require_meter
 from contracts.method import Method, method_of
-from contracts.month import january_of, month_at, month_end_ms, month_start_ms, year_of
-from contracts.recheck import ANSWERS, RECHECK_WORK, Remedy, recheck, window_of
+from contracts.month import month_at
+from contracts.recheck import ANSWERS, RECHECK_WORK, Remedy, corrected_span, recheck, window_of
 from contracts.refusal import Code, refusal
 from contracts.site_profile import get_profile
-from contracts.sites import require_site
 from contracts.target import get_target
 
 APPROVALS_SEEN_MAX: Final = 32
@@ -168,8 +165,7 @@ def _look_again(context: Context, alert: Alert) -> None:
     """Checks the window, or its next part, and takes the case on."""
     remedy = _remedy_of(alert)
     found = recheck(context, alert, remedy, alert.remedy_number)
-    # Of a corrected interval the channels are left out; then their checks have nothing to say.
-    has_passed = not found.failed and (found.checked > 0 or remedy is Remedy.CORRECTION)
+    has_passed = not found.failed and found.checked > 0
     if has_passed and not found.is_complete:
         keep_rechecked(context, replace(alert, rechecked_to_ms=found.to_ms))
         return
@@ -219,7 +215,7 @@ def _check_target(context: Context, alert: Alert, version: int) -> None:
 
 def _check_approved(state: State, alert: Alert, meter_id: str, version: int) -> None:
     """Checks that a version was brought into force since the alert was opened, and judges it."""
-    line = state.get(BaselineLine, line_key(meter_id))
+    line = get_line(state, meter_id)
     count = 0 if line is None else line.approval_count
     for number in range(count, max(count - APPROVALS_SEEN_MAX, 0), -1):
         approval = state.get(Approval, approval_key(meter_id, number))
@@ -234,7 +230,7 @@ def _check_approved(state: State, alert: Alert, meter_id: str, version: int) -> 
             f"alert was opened at {alert.opened_ms}",
             got=str(version),
         )
-    baseline = state.get(Baseline, baseline_key(meter_id, version))
+    baseline = get_baseline(state, meter_id, version)
     assert baseline is not None, "what was approved exists"
     is_of_days = baseline.model not in PROFILES
     if is_of_days != (alert.check is Check.WEATHER):
@@ -286,6 +282,15 @@ def _answering_meters(state: State, alert: Alert) -> tuple[str, ...]:
     match alert.check:
         case Check.PARENT_SUM:
             others = tuple(child.meter_id for child in Family(state, meter).children)
+        case Check.WEATHER:
+            line = get_line(state, meter.meter_id)
+            in_force = () if line is None else line.days_in_force
+            ends = corrected_span(state, alert)
+            models = (
+                get_baseline(state, meter.meter_id, version)
+                for version in dict.fromkeys(version_at(in_force, each) for each in ends)
+            )
+            others = tuple(each.driver for each in models if each and each.driver)
         case Check.PEER:
             profile = get_profile(state, alert.site)
             others = () if profile is None else profile.main_meters
@@ -313,7 +318,7 @@ def _check_correction(state: State, alert: Alert, meter_id: str, number: int) ->
             expected=f"an approved correction of {meter_id}; see reading.approve_correction",
             got=_standing(number, correction),
         )
-    from_ms, until_ms = _corrected_span(state, alert)
+    from_ms, until_ms = corrected_span(state, alert)
     if not any(from_ms <= each.start_ms < until_ms for each in correction.intervals):
         raise refusal(
             Code.INVALID_ARGUMENTS,
@@ -322,16 +327,6 @@ def _check_correction(state: State, alert: Alert, meter_id: str, number: int) ->
             got=f"{number}, from {correction.intervals[0].start_ms} to "
             f"{correction.intervals[-1].start_ms}",
         )
-
-
-def _corrected_span(state: State, alert: Alert) -> tuple[Milliseconds, Milliseconds]:
-    """Returns where the intervals lie of which an alert's check speaks; the end is exclusive."""
-    from_ms, last_ms = window_of(state, alert)
-    if alert.meter is not None:
-        return from_ms, last_ms + require_meter(state, alert.meter).interval_ms
-    calendar = require_calendar(state, require_site(state, alert.site).calendar)
-    january = january_of(year_of(month_at(calendar, from_ms)))  # a path counts from there
-    return month_start_ms(calendar, january), month_end_ms(calendar, month_at(calendar, last_ms))
 
 
 def _standing(number: int, correction: Correction | None) -> str:

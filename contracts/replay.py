@@ -10,8 +10,7 @@ for.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from chain.state import State
 from chain.types import Milliseconds
@@ -43,8 +42,7 @@ JUDGED_BEFORE_MAX: Final = 500
 """Intervals of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """What counts for one interval, as the pages say it."""
 
     start_ms: Milliseconds
@@ -131,7 +129,10 @@ class Replay:
     def verdicts(
         self, check: Check, from_ms: Milliseconds, to_ms: Milliseconds
     ) -> Iterator[tuple[Milliseconds, bool]]:
-        """Yields the start of each interval to which the check applies, and whether it passes."""
+        """Yields each interval to which the check applies or which had failed: does it pass now?
+
+        Where the check has nothing to say of one that had failed, it passes if it was corrected.
+        """
         interval_ms, check_bit = self._meter.interval_ms, bit(check)
         warm_up_ms = min(WARM_UP_MS, WARM_UP_INTERVALS_MAX * interval_ms)
         begin_ms = max(from_ms - warm_up_ms, 0)
@@ -146,8 +147,8 @@ class Replay:
                 continue
             if applied & check_bit:
                 yield each.start_ms, not failed & check_bit
-            elif each.amount is None and each.had_failed(check):
-                yield each.start_ms, False  # nothing has come in its place
+            elif each.had_failed(check):
+                yield each.start_ms, each.correction is not None and not self._is_held
 
     def _judge(self, interval: Interval) -> tuple[int, int]:
         """Returns the masks of what applies to an interval and what it fails, and remembers it."""

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from client.synchronous import SyncTanlianClient
 
 OutOption = Annotated[Path, typer.Option(help="File to write; must not exist.")]
-_PURPOSES: Final = ("revocation", "suspension")
+AGE_DAYS_MAX: Final = 31
+"""What showed that a certificate stood says nothing after so many days, unless asked otherwise."""
 
 
 @signs()
@@ -47,15 +48,17 @@ def export(
     """Write a certificate as a Verifiable Credential, signed by the key that issued it."""
     from client.credentials import data_integrity
     from client.credentials.certificate_credential import credential_of
-    from client.credentials.chain_binding import certificate_in, evidence_of
-    from contracts.certificate import certificate_key
+    from client.credentials.chain_binding import certificate_in, evidence_of, verify_evidence
+    from contracts.certificate import STATUS_PURPOSES, certificate_key
 
     _check_new(out)
     signer = _signer(session)
     with connect(session.network, session.node) as connection:
-        client = connection.client
+        client, network = connection.client, connection.network
         certificate_of(client, certificate_id)  # refuses an id that there is not
         evidence = evidence_of(client.state_proof(certificate_key(certificate_id)))
+        if network is not None:  # what a node says alone is nothing to sign
+            verify_evidence(evidence, certificate_id, read_genesis(network.genesis_path))
         certificate = certificate_in(evidence)
         if signer.public_key != certificate.issued_by:
             fail(
@@ -67,7 +70,7 @@ def export(
         written = {out: data_integrity.sign(document, signer, _now_ms())}
         if status_lists is not None:
             status_lists.mkdir(parents=True, exist_ok=True)
-            for purpose in _PURPOSES:
+            for purpose in STATUS_PURPOSES:
                 path = status_lists / f"{certificate.body}-{purpose}.json"
                 written[path] = _status_list(client, chain_id, signer, certificate.body, purpose)
     for path, credential in written.items():
@@ -83,8 +86,10 @@ def status_list(
     out: OutOption,
 ) -> None:
     """Write the status list of a body as of now, signed by the key that issued its certificates."""
-    if purpose not in _PURPOSES:
-        fail(f"--purpose: expected {' or '.join(_PURPOSES)}, got {purpose!a}")
+    from contracts.certificate import STATUS_PURPOSES
+
+    if purpose not in STATUS_PURPOSES:
+        fail(f"--purpose: expected {' or '.join(STATUS_PURPOSES)}, got {purpose!a}")
     _check_new(out)
     signer = _signer(session)
     with connect(session.network, session.node) as connection:
@@ -105,8 +110,10 @@ def cosign(
 
     _check_new(out)
     document = read_json(file, CERTIFICATE)
-    data_integrity.verify(document)  # nobody puts a hand under what does not hold
+    signers = data_integrity.verify(document)  # nobody puts a hand under what does not hold
     signer = _signer(session)
+    if signer.public_key in signers:
+        fail(f"{file}: expected a certificate that {signer.public_key.hex()} has not signed yet")
     _write(out, data_integrity.sign(document, signer, _now_ms()))
     _tell([out], as_json=session.as_json)
 
@@ -124,29 +131,36 @@ def verify(
         Path | None,
         typer.Option(help="Proof file of `proof get certificate`: its standing; needs --genesis."),
     ] = None,
+    max_age_days: Annotated[
+        int, typer.Option(min=1, help="Age from which lists and proofs say nothing any more.")
+    ] = AGE_DAYS_MAX,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a certificate without any node: proofs, dates, standing, and its chain."""
-    from client.credentials.verification import ChainTrust, verify_certificate
+    from client.credentials.chain_binding import ProofFile
+    from client.credentials.verification import ChainTrust, standing_of, verify_certificate
 
     if proof is not None and genesis is None:
         fail("--proof: expected --genesis beside it, which says whose proofs hold, got none")
     trust = None
     if genesis is not None:
-        text = None if proof is None else read_document(proof, PROOF)[0]
-        trust = ChainTrust(genesis=read_genesis(genesis), proof=text)
+        proof_file = None
+        if proof is not None:
+            text, document = read_document(proof, PROOF)
+            proof_file = ProofFile(text=text, document=document)
+        trust = ChainTrust(genesis=read_genesis(genesis), proof=proof_file)
+    now_ms = _now_ms()
     verdict = verify_certificate(
         read_json(file, CERTIFICATE),
-        now_ms=_now_ms(),
+        now_ms=now_ms,
         status_lists=tuple(read_json(each, STATUS_LIST) for each in status_list or ()),
         chain=trust,
     )
-    _print_verdict(verdict, as_json=as_json)
+    standing = standing_of(verdict, now_ms, max_age_days)
+    _print_verdict(verdict, standing, as_json=as_json)
 
 
-def _print_verdict(verdict: "Verdict", *, as_json: bool) -> None:
-    from client.credentials.verification import standing_of
-
+def _print_verdict(verdict: "Verdict", standing: str, *, as_json: bool) -> None:
     bound, stood = verdict.block_height is not None, verdict.standing_block
     document: dict[str, Any] = {
         "certificate": verdict.certificate,
@@ -154,8 +168,9 @@ def _print_verdict(verdict: "Verdict", *, as_json: bool) -> None:
         "co_signers": [key.hex() for key in verdict.co_signers],
         "valid_from": verdict.valid_from,
         "valid_until": verdict.valid_until,
-        "standing": standing_of(verdict),
-        "as_of": {each.purpose: each.as_of for each in verdict.statuses},
+        "standing": standing,
+        "stood_at": None if verdict.stood_at is None else verdict.stood_at.isoformat(),
+        "as_of": {each.purpose: each.as_of.isoformat() for each in verdict.statuses},
         "bound_to_chain": bound,
         "block_height": verdict.block_height,
         "standing_height": None if stood is None else stood.height,
@@ -163,7 +178,7 @@ def _print_verdict(verdict: "Verdict", *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    sources = [f"{each.purpose} as of {each.as_of}" for each in verdict.statuses]
+    sources = [f"{each.purpose} as of {each.as_of:%Y-%m-%d %H:%M:%SZ}" for each in verdict.statuses]
     if stood is not None:
         sources.append(f"proved after block {stood.height} of {time_text(stood.time_ms)}")
     lists = ", ".join(sources)

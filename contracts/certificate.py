@@ -41,6 +41,12 @@ TRANSITIONS: Final = {
 }
 """Which states may follow a state."""
 
+STATUS_PURPOSES: Final = {
+    "revocation": CertificateState.REVOKED,
+    "suspension": CertificateState.SUSPENDED,
+}
+"""Purpose of a W3C status list, and the state of a certificate whose bit is set in it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStatistics(Record):

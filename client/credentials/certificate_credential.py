@@ -15,7 +15,7 @@ from chain.types import Hash, Milliseconds, PublicKey
 from client.credentials.document import Document
 from client.credentials.multibase import did_of
 from client.credentials.status_list import encode_list
-from contracts.certificate import CertificateBinding, CertificateState, CheckStatistics
+from contracts.certificate import STATUS_PURPOSES, CertificateBinding, CheckStatistics
 from contracts.check import CHECK_COUNT, Check, checks_in
 from contracts.emissions import GRAMS_DENOMINATOR, numerator_of
 from contracts.month import month_name
@@ -25,11 +25,6 @@ VC_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 CONTEXT: Final = [VC_CONTEXT, {"@vocab": "urn:tanlian:terms#"}]
 CERTIFICATE_TYPES: Final = ["VerifiableCredential", "DigitalConformityCredential"]
 STATUS_LIST_TYPES: Final = ["VerifiableCredential", "BitstringStatusListCredential"]
-PURPOSES: Final = {
-    "revocation": CertificateState.REVOKED,
-    "suspension": CertificateState.SUSPENDED,
-}
-"""Status purpose, and the state of a certificate whose bit is set."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = len(str(GRAMS_DENOMINATOR)) - 1
@@ -102,7 +97,7 @@ def credential_of(certificate: CertificateBinding, chain_id: Hash) -> Document:
                 "statusListIndex": str(certificate.number - 1),
                 "statusListCredential": list_id(chain_id, certificate.body, purpose),
             }
-            for purpose in PURPOSES
+            for purpose in STATUS_PURPOSES
         ],
     }
 
@@ -115,7 +110,7 @@ def status_list_of(
     Args:
         issuer: key that will sign it, the certificates' own.
         list_name: as :func:`list_id` makes it.
-        purpose: of :data:`PURPOSES`.
+        purpose: of :data:`STATUS_PURPOSES`.
         indexes: entries that are set.
         time_ms: block time as of which they are.
     """

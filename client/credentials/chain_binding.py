@@ -5,6 +5,7 @@ with the commit certificate that made it final. With the genesis record, and wit
 shows that the chain holds exactly this certificate.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from chain.block import Header
@@ -15,12 +16,21 @@ from chain.genesis import Genesis
 from chain.proof import verify_block
 from chain.proof_file import FinalBlock, StateClaim, verify_proof_file
 from chain.state_tree import StateProof, verify_state_proof
-from client.credentials.document import Document, member, parse
+from client.credentials.document import Document, member
 from client.errors import InvalidCredential
 from contracts.certificate import CertificateBinding, certificate_key, revoked_key, suspended_key
 from contracts.certification import CertificationId
 
 EVIDENCE_TYPE: Final = "TanlianStateProof"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofFile:
+    """A proof file as it was read; untrusted."""
+
+    text: bytes
+    document: Document
+    """What the text says."""
 
 
 def evidence_of(answer: Document) -> Document:
@@ -74,43 +84,49 @@ def verify_evidence(
     return header
 
 
-def standing_in(
-    text: bytes, what: str, certificate_id: CertificationId, genesis: Genesis
-) -> FinalBlock:
+def standing_in(proof: ProofFile, certificate: CertificateBinding, genesis: Genesis) -> FinalBlock:
     """Returns the block after which the chain held a certificate as neither revoked nor suspended.
 
     Args:
-        text: of a proof file, as ``tanlian proof get certificate`` writes it; untrusted.
-        what: its name, for messages.
-        certificate_id: the certificate.
+        proof: as ``tanlian proof get certificate`` writes it; untrusted.
+        certificate: as the chain holds it.
         genesis: of the chain.
 
     Raises:
-        InvalidCredential: a proof that does not hold or is of something else, or one that shows
-            the certificate revoked or suspended.
+        InvalidCredential: a proof that does not hold, is of something else or of a block before
+            the certificate was issued, or one that shows it revoked or suspended.
     """
     try:
-        claims = verify_proof_file(text, parse(text, what), genesis=genesis, scheme=ED25519)
+        claims = verify_proof_file(proof.text, proof.document, genesis=genesis, scheme=ED25519)
     except InvalidProof as error:
-        raise InvalidCredential(f"{what}: the proof does not hold: {error}") from None
-    states = {claim.key: claim for claim in claims if isinstance(claim, StateClaim)}
+        raise InvalidCredential(f"proof: the proof does not hold: {error}") from None
+    states = [claim for claim in claims if isinstance(claim, StateClaim)]
+    certificate_id = certificate.certificate_id
     blocks: list[FinalBlock] = []
     for word, key in (
         ("REVOKED", revoked_key(certificate_id)),
         ("SUSPENDED", suspended_key(certificate_id)),
     ):
-        claim = states.get(key)
-        if claim is None:
+        of_key = [claim for claim in states if claim.key == key]
+        if not of_key:
             raise InvalidCredential(
-                f"{what}: expected what the chain holds under {key.decode()}, got nothing of it"
+                f"proof: expected what the chain holds under {key.decode()}, got nothing of it"
             )
+        claim = max(of_key, key=lambda each: each.block.height)
         if claim.value is not None:
             raise InvalidCredential(
                 f"certificate {certificate_id}: expected one to rely on, got one that is {word} "
                 f"after block {claim.block.height}"
             )
         blocks.append(claim.block)
-    return min(blocks, key=lambda block: block.height)
+    oldest = min(blocks, key=lambda block: block.height)
+    if oldest.height < certificate.issued_height:
+        # Nothing is revoked before it is issued.
+        raise InvalidCredential(
+            f"proof: expected one of block {certificate.issued_height}, which issued the "
+            f"certificate, or a later one, got one of block {oldest.height}"
+        )
+    return oldest
 
 
 def _bytes(evidence: Document, name: str) -> bytes:

@@ -8,29 +8,19 @@ can be added to a signed document.
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from chain import jcs
 from chain.crypto import ED25519, Signer
 from chain.types import PublicKey
-from client.credentials.document import Document, member
+from client.credentials.document import Document, member, moment_of
 from client.credentials.multibase import decode_base58, encode_base58, key_of_method, method_of
 from client.errors import InvalidCredential
 
 CRYPTOSUITE: Final = "eddsa-jcs-2022"
 PROOFS_MAX: Final = 128
 """Proofs of one set: an issuer and every validator of a large consortium."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedProof:
-    """A proof that holds."""
-
-    public_key: PublicKey
-    created: str | None
-    """When it says it was made; nobody vouches for it but the signer."""
 
 
 def hash_data(document: Document, options: Document) -> bytes:
@@ -74,8 +64,8 @@ def without_proof(document: Document) -> Document:
     return {name: value for name, value in document.items() if name != "proof"}
 
 
-def verify(document: Document) -> tuple[VerifiedProof, ...]:
-    """Checks every proof of a document, and returns them in their order.
+def verify(document: Document) -> tuple[PublicKey, ...]:
+    """Checks every proof of a document, and returns their keys in their order.
 
     Raises:
         InvalidCredential: no proof, or one that is malformed or does not hold.
@@ -98,7 +88,7 @@ def _proofs_of(document: Document) -> list[Document]:
     return proofs
 
 
-def _verify_one(document: Document, proof: Document) -> VerifiedProof:
+def _verify_one(document: Document, proof: Document) -> PublicKey:
     for name, expected in _FIXED:
         if member(proof, name, str) != expected:
             raise InvalidCredential(f"proof.{name}: expected {expected}, got {proof[name][:60]!a}")
@@ -109,7 +99,8 @@ def _verify_one(document: Document, proof: Document) -> VerifiedProof:
             )
     if proof.get("@context") != document.get("@context"):
         raise InvalidCredential("proof.@context: expected the document's, got another")
-    created = member(proof, "created", str) if "created" in proof else None
+    if "created" in proof:  # nobody vouches for it but the signer
+        moment_of(member(proof, "created", str), "proof.created")
     public_key = key_of_method(member(proof, "verificationMethod", str), "proof.verificationMethod")
     signature = decode_base58(member(proof, "proofValue", str), "proof.proofValue")
     options = {name: value for name, value in proof.items() if name != "proofValue"}
@@ -118,7 +109,7 @@ def _verify_one(document: Document, proof: Document) -> VerifiedProof:
             f"proof of {public_key.hex()}: the signature does not verify; the document was changed "
             "after it was signed, or another key signed it"
         )
-    return VerifiedProof(public_key=public_key, created=created)
+    return public_key
 
 
 _FIXED: Final = (

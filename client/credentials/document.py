@@ -1,42 +1,16 @@
-"""A credential as a document: a JSON object with one canonical text, which is what is signed."""
+"""A credential as a document: a JSON object with one canonical text, which is what is signed.
+
+:func:`client.json_object.parse` reads one; what it refuses cannot have been signed.
+"""
 
 import json
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from chain.jcs import NotCanonicalJson
-from client import json_object
 from client.errors import InvalidCredential
-from client.json_object import NoJsonObject
-
-DOCUMENT_BYTES_MAX: Final = 4_194_304
-"""A certificate has about 20 KB, a status list at most 30 KB."""
 
 Document = dict[str, Any]
 ValueT = TypeVar("ValueT")
-
-
-def parse(text: bytes, what: str) -> Document:
-    """Returns the document in a file.
-
-    Args:
-        text: untrusted.
-        what: the file's name, for messages.
-
-    Raises:
-        InvalidCredential: too long, not JSON, not an object, or without canonical text.
-    """
-    if len(text) > DOCUMENT_BYTES_MAX:
-        raise InvalidCredential(
-            f"{what}: expected at most {DOCUMENT_BYTES_MAX} bytes, got {len(text)} or more"
-        )
-    try:
-        return json_object.parse(text)
-    except NoJsonObject as error:
-        raise InvalidCredential(
-            f"{what}: expected a JSON object of integers and texts, got {error}"
-        ) from None
-    except NotCanonicalJson as error:
-        raise InvalidCredential(f"{what}: {error}") from None
 
 
 def text_of(document: Document) -> str:
@@ -57,6 +31,23 @@ def member(document: Document, name: str, kind: type[ValueT]) -> ValueT:
             f"{'nothing' if name not in document else type(value).__name__}"
         )
     return value
+
+
+def moment_of(text: str, what: str) -> datetime:
+    """Returns a moment with its zone.
+
+    Raises:
+        InvalidCredential: no ISO 8601, or a local time.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidCredential(
+            f"{what}: expected a moment such as 2026-01-31T12:00:00Z, got {text[:40]!a}"
+        )
+    return moment
 
 
 _WORDS: Final = {str: "text", dict: "an object", list: "an array", int: "an integer"}

@@ -10,8 +10,8 @@ from chain.codec import Record
 from contracts import queries
 from contracts.certificate import (
     CERTIFICATE_PREFIX,
+    STATUS_PURPOSES,
     CertificateBinding,
-    CertificateState,
     CertificateStatus,
     Change,
     certificate_key,
@@ -44,11 +44,6 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 CHANGES_MAX: Final = 1_000
 """Newest changes of a certificate that are shown with it."""
-PURPOSES: Final = {
-    "revocation": CertificateState.REVOKED,
-    "suspension": CertificateState.SUSPENDED,
-}
-"""Status purpose of the W3C, and the state that sets the bit."""
 
 
 async def certifications(context: RpcContext, request: web.Request) -> web.Response:
@@ -110,14 +105,14 @@ async def status_list(context: RpcContext, request: web.Request) -> web.Response
     """Lists the entries that are set in a body's status list of one purpose."""
     body = parse_identifier(request.match_info["body"], "body")
     purpose = request.match_info["purpose"]
-    if purpose not in PURPOSES:
-        raise malformed("purpose", " or ".join(PURPOSES), purpose)
+    if purpose not in STATUS_PURPOSES:
+        raise malformed("purpose", " or ".join(STATUS_PURPOSES), purpose)
 
     def read() -> dict[str, Json]:
         if queries.find_organisation(context.store, body) is None:
             raise unknown("UNKNOWN_ORGANISATION", "body", body)
         head = context.store.head()
-        prefix = standing_prefix(body, PURPOSES[purpose])
+        prefix = standing_prefix(body, STATUS_PURPOSES[purpose])
         numbers = [int(key[len(prefix) :]) for key, _ in context.store.iterate(prefix)]
         document: dict[str, Json] = {
             "body": body,

@@ -11,9 +11,9 @@ from hypothesis import given, strategies as st
 from chain import jcs
 from chain.crypto import Ed25519Signer
 from client.credentials.data_integrity import hash_data, sign, verify
-from client.credentials.document import parse
 from client.credentials.multibase import decode_base58, did_of, key_text, method_of
 from client.errors import InvalidCredential
+from client.json_object import parse
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "vc"
 SUITE = VECTORS / "eddsa-jcs-2022"
@@ -35,11 +35,11 @@ def signer() -> Ed25519Signer:
 
 
 def unsigned() -> dict[str, Any]:
-    return parse((VECTORS / "unsigned.json").read_bytes(), "unsigned.json")
+    return parse((VECTORS / "unsigned.json").read_bytes())
 
 
 def signed() -> dict[str, Any]:
-    return parse((SUITE / "signedJCS.json").read_bytes(), "signedJCS.json")
+    return parse((SUITE / "signedJCS.json").read_bytes())
 
 
 def test_the_vectors_key_is_written_as_a_did() -> None:
@@ -69,10 +69,7 @@ def test_the_vectors_signature_comes_out() -> None:
 
 
 def test_the_vectors_document_verifies() -> None:
-    (proof,) = verify(signed())
-
-    assert proof.public_key == signer().public_key
-    assert proof.created == "2023-02-24T23:36:38Z"
+    assert verify(signed()) == (signer().public_key,)
 
 
 def test_a_set_of_proofs_holds_in_any_order_and_each_alone() -> None:
@@ -81,9 +78,7 @@ def test_a_set_of_proofs_holds_in_any_order_and_each_alone() -> None:
     for other in others:
         document = sign(document, other, CREATED_MS)
 
-    assert [proof.public_key for proof in verify(document)] == [
-        each.public_key for each in (signer(), *others)
-    ]
+    assert verify(document) == tuple(each.public_key for each in (signer(), *others))
     document["proof"].reverse()
     assert len(verify(document)) == 3
     assert verify({**document, "proof": document["proof"][1]})
@@ -170,6 +165,7 @@ def test_a_context_cannot_be_added_behind_the_signed_ones() -> None:
         ({"proofValue": "z" + "2" * 600}, "expected base58btc"),
         ({"proofValue": "z2"}, "the signature does not verify"),
         ({"created": 5}, "created: expected text, got int"),
+        ({"created": "yesterday"}, "proof.created: expected a moment such as"),
     ],
 )
 def test_a_proof_of_another_kind_is_named(changes: dict[str, Any], message: str) -> None:

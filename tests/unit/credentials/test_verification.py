@@ -1,7 +1,9 @@
 """A certificate's credential: what it says, and that nothing of it can be changed unnoticed."""
 
 import copy
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,11 +15,12 @@ from chain.proof_file import FORMAT, seal_of
 from chain.state_tree import MemoryBucketReader, StateTree
 from client.credentials import data_integrity
 from client.credentials.certificate_credential import credential_of, grams_text
-from client.credentials.chain_binding import evidence_of
-from client.credentials.document import parse, text_of
+from client.credentials.chain_binding import ProofFile, evidence_of
+from client.credentials.document import text_of
 from client.credentials.multibase import did_of
 from client.credentials.verification import ChainTrust, standing_of, verify_certificate
 from client.errors import InvalidCredential
+from client.json_object import parse
 from contracts.certificate import revoked_key, suspended_key
 from contracts.emissions import pack_numerator
 from tests import chain_samples as samples
@@ -45,7 +48,7 @@ def refusal_of(credential: dict[str, Any], **given: Any) -> str:
 
 
 def test_a_certificate_goes_through_a_file_and_holds_without_any_node() -> None:
-    credential = parse(text_of(signed()).encode(), "certificate.json")
+    credential = parse(text_of(signed()).encode())
 
     verdict = verify_certificate(credential, now_ms=NOW_MS, status_lists=BOTH_LISTS, chain=TRUST)
 
@@ -56,17 +59,20 @@ def test_a_certificate_goes_through_a_file_and_holds_without_any_node() -> None:
         ("revocation", False),
         ("suspension", False),
     ]
-    assert standing_of(verdict) == "VALID"
+    assert standing_of(verdict, NOW_MS, 31) == "VALID"
 
 
 def test_what_was_not_given_is_not_said_to_be_good() -> None:
     verdict = verify_certificate(signed(), now_ms=NOW_MS)
     assert verdict.block_height is None
-    assert standing_of(verdict) == (
+    assert standing_of(verdict, NOW_MS, 31) == (
         "unknown: no status list of revocation and suspension and no proof was given"
     )
     half = verify_certificate(signed(), now_ms=NOW_MS, status_lists=BOTH_LISTS[:1])
-    assert standing_of(half) == "unknown: no status list of suspension and no proof was given"
+    assert (
+        standing_of(half, NOW_MS, 31)
+        == "unknown: no status list of suspension and no proof was given"
+    )
 
 
 def test_the_credential_says_what_was_checked() -> None:
@@ -101,8 +107,10 @@ def test_co_signers_are_named() -> None:
     credential = data_integrity.sign(signed(), STRANGER, NOW_MS)
 
     verdict = verify_certificate(credential, now_ms=NOW_MS, chain=TRUST)
+    again = data_integrity.sign(credential, STRANGER, NOW_MS + 1_000)
 
     assert verdict.co_signers == (STRANGER.public_key,)
+    assert verify_certificate(again, now_ms=NOW_MS, chain=TRUST) == verdict
 
 
 @pytest.mark.parametrize("purpose", ["revocation", "suspension"])
@@ -132,7 +140,7 @@ def test_a_status_list_of_the_future_is_none() -> None:
     late = status_list("revocation", time_ms=NOW_MS + 86_400_000)
 
     assert refusal_of(signed(), status_lists=(late,)).startswith(
-        "status list: expected one of the past"
+        "status list: expected one made since the certificate was issued"
     )
 
 
@@ -142,6 +150,49 @@ def test_a_changed_status_list_does_not_hold() -> None:
     changed["credentialSubject"]["encodedList"] = empty["credentialSubject"]["encodedList"]
 
     assert "the signature does not verify" in refusal_of(signed(), status_lists=(changed,))
+
+
+def test_a_status_list_from_before_the_certificate_says_nothing_of_it() -> None:
+    early = status_list("revocation", time_ms=CERTIFICATE.issued_ms - 1)
+
+    text = refusal_of(signed(), status_lists=(early,))
+
+    assert text.startswith("status list: expected one made since the certificate was issued")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"validUntil": "2023-12-01T00:00:00Z"}, "validUntil"),
+        ({"termsOfUse": None}, "termsOfUse"),
+        ({"credentialSubject": {"statusSize": "2"}}, "credentialSubject"),
+    ],
+)
+def test_a_status_list_of_another_form_is_not_read_as_if_it_were_ours(
+    change: dict[str, Any], name: str
+) -> None:
+    other = data_integrity.without_proof(status_list("revocation"))
+    if name in other:
+        change = {name: {**other[name], **change[name]}}
+    other = data_integrity.sign({**other, **change}, CERTIFIER, NOW_MS)
+
+    text = refusal_of(signed(), status_lists=(other,))
+
+    assert text.startswith(f"{name}: expected a status list as this version has it")
+
+
+def test_the_standing_is_as_old_as_the_older_of_both_lists_and_ends_with_its_age() -> None:
+    day_ms = 86_400_000
+    later = status_list("suspension", time_ms=NOW_MS + 600)
+    verdict = verify_certificate(
+        signed(), now_ms=NOW_MS + 601, status_lists=(*BOTH_LISTS, later), chain=TRUST
+    )
+
+    assert verdict.stood_at == datetime.fromtimestamp(NOW_MS / 1_000, tz=UTC)
+    assert standing_of(verdict, NOW_MS + 31 * day_ms - 1, 31) == "VALID"
+    assert standing_of(verdict, NOW_MS + 31 * day_ms, 31) == (
+        "unknown: shown 31 days ago, expected less than 31"
+    )
 
 
 def test_a_list_that_the_certificate_does_not_name_is_refused() -> None:
@@ -155,12 +206,21 @@ def test_a_list_that_the_certificate_does_not_name_is_refused() -> None:
 @pytest.mark.parametrize(
     ("now_ms", "text"),
     [
-        (CERTIFICATE.issued_ms - 1_000, "validFrom: expected a moment that has come, got 2023-"),
-        (CERTIFICATE.valid_until_ms + 1_000, "validUntil: expected a moment to come, got 2023-"),
+        (CERTIFICATE.issued_ms - 1, "validFrom: expected a moment that has come, got 2023-"),
+        (CERTIFICATE.valid_until_ms, "validUntil: expected a moment to come, got 2023-"),
     ],
 )
 def test_a_certificate_holds_within_its_dates(now_ms: int, text: str) -> None:
     assert refusal_of(signed(), now_ms=now_ms).startswith(text)
+
+
+def test_a_certificate_holds_from_its_millisecond_on() -> None:
+    certificate = replace(CERTIFICATE, issued_ms=CERTIFICATE.issued_ms + 900)
+    credential = data_integrity.sign(unsigned(certificate), CERTIFIER, certificate.issued_ms)
+
+    verdict = verify_certificate(credential, now_ms=certificate.issued_ms, chain=TRUST)
+
+    assert verdict.valid_from.endswith(".900Z")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +239,7 @@ def test_a_certificate_holds_within_its_dates(now_ms: int, text: str) -> None:
         ({"credentialSubject": {}}, "conformityCertificate: expected text, got nothing"),
         ({"evidence": []}, "evidence: expected one TanlianStateProof, got 0"),
         ({"evidence": "none"}, "evidence: expected an array, got str"),
+        ({"termsOfUse": None}, "termsOfUse: expected what the chain holds of certificate"),
         ({"name": "more"}, "name: expected what the chain holds of certificate body.000001"),
         ({"validUntil": "2099-01-01T00:00:00Z"}, "validUntil: expected what the chain holds"),
         ({"credentialStatus": []}, "credentialStatus: expected what the chain holds"),
@@ -263,7 +324,7 @@ def test_one_record_makes_one_document() -> None:
     )
 
 
-def proof_file(*held: bytes, claimed: tuple[bytes, ...] = KEYS) -> bytes:
+def proof_file(*held: bytes, claimed: tuple[bytes, ...] = KEYS, height: int = 50) -> bytes:
     """What `tanlian proof get certificate` writes, of a state that holds these keys."""
     entries = {b"other": b"x", **dict.fromkeys(held, b"y")}
     buckets = MemoryBucketReader()
@@ -271,7 +332,7 @@ def proof_file(*held: bytes, claimed: tuple[bytes, ...] = KEYS) -> bytes:
     update = tree.update(entries)
     buckets.apply(update.buckets)
     tree.apply(update)
-    header = samples.header(chain_id=GENESIS.chain_id, height=50, state_root=update.root)
+    header = samples.header(chain_id=GENESIS.chain_id, height=height, state_root=update.root)
     document: dict[str, Any] = {
         "format": FORMAT,
         "chain_id": GENESIS.chain_id.hex(),
@@ -297,28 +358,59 @@ def proof_file(*held: bytes, claimed: tuple[bytes, ...] = KEYS) -> bytes:
     return jcs.encode(document) + b"\n"
 
 
+def trusting(text: bytes) -> ChainTrust:
+    return ChainTrust(genesis=GENESIS, proof=ProofFile(text=text, document=parse(text)))
+
+
 def test_the_absence_of_both_keys_shows_that_a_certificate_stands() -> None:
-    chain = ChainTrust(genesis=GENESIS, proof=proof_file())
+    chain = trusting(proof_file())
 
     verdict = verify_certificate(signed(), now_ms=NOW_MS, chain=chain)
 
     assert verdict.standing_block is not None
     assert verdict.standing_block.height == 50
-    assert standing_of(verdict) == "VALID"
+    assert standing_of(verdict, NOW_MS, 31) == "VALID"
 
 
 @pytest.mark.parametrize(("key", "word"), list(zip(KEYS, ("REVOKED", "SUSPENDED"), strict=True)))
 def test_a_key_that_is_there_ends_reliance(key: bytes, word: str) -> None:
-    text = refusal_of(signed(), chain=ChainTrust(genesis=GENESIS, proof=proof_file(key)))
+    text = refusal_of(signed(), chain=trusting(proof_file(key)))
 
     assert text.endswith(f"got one that is {word} after block 50")
+
+
+def test_that_nothing_was_revoked_before_the_issue_shows_nothing() -> None:
+    issued = CERTIFICATE.issued_height
+    before = proof_file(height=issued - 1)
+
+    text = refusal_of(signed(), chain=trusting(before))
+
+    assert text == (
+        f"proof: expected one of block {issued}, which issued the certificate, or a later one, "
+        f"got one of block {issued - 1}"
+    )
+    since = trusting(proof_file(height=issued))
+    assert verify_certificate(signed(), now_ms=NOW_MS, chain=since).standing_block is not None
+
+
+def test_an_older_claim_of_a_key_does_not_hide_a_newer_one() -> None:
+    newer, older = (json.loads(proof_file(*held, height=height)) for held, height in (
+        ((KEYS[1],), 51), ((), 50)
+    ))  # fmt: skip
+    newer["blocks"] += older["blocks"]
+    newer["claims"] += [{**claim, "block": 1} for claim in older["claims"]]
+    newer["seal"] = seal_of(newer).hex()
+
+    text = refusal_of(signed(), chain=trusting(jcs.encode(newer) + b"\n"))
+
+    assert text.endswith("got one that is SUSPENDED after block 51")
 
 
 @pytest.mark.parametrize("missing", [0, 1])
 def test_a_proof_shows_both_keys(missing: int) -> None:
     one = proof_file(claimed=(KEYS[1 - missing],))
 
-    text = refusal_of(signed(), chain=ChainTrust(genesis=GENESIS, proof=one))
+    text = refusal_of(signed(), chain=trusting(one))
 
     assert text.startswith("proof: expected what the chain holds under certificate-")
 
@@ -326,6 +418,6 @@ def test_a_proof_shows_both_keys(missing: int) -> None:
 def test_a_damaged_proof_file_shows_nothing() -> None:
     damaged = proof_file().replace(b'"block":0', b'"block":1')
 
-    text = refusal_of(signed(), chain=ChainTrust(genesis=GENESIS, proof=damaged))
+    text = refusal_of(signed(), chain=trusting(damaged))
 
     assert text.startswith("proof: the proof does not hold: seal: expected")

@@ -36,7 +36,6 @@ from node.kernel.effects import (
     KernelEffect,
     PushPayload,
     ReportBug,
-    Rest,
     SendPayload,
     StoreBlock,
 )
@@ -44,7 +43,6 @@ from node.kernel.events import (
     BlockStored,
     KernelEvent,
     PayloadReceived,
-    Rested,
     Ticked,
     TransactionsSubmitted,
 )
@@ -60,7 +58,6 @@ InstantEffect = (
     | CancelTimer
     | AnswerSubmission
     | ReportFault
-    | Rest
     | ReportBug
     | Halt
 )
@@ -238,8 +235,6 @@ class Runtime:
                 self._start_timer(effect)
             case CancelTimer():
                 self._cancel_timer(effect.timer.kind)
-            case Rest():
-                self._rest(effect.after_ms)
             case AnswerSubmission():
                 self._answer(effect)
             case ReportFault():
@@ -287,13 +282,6 @@ class Runtime:
         running = self._timers.pop(kind, None)
         if running is not None:
             running.cancel()
-
-    def _rest(self, after_ms: int) -> None:
-        def wake() -> None:
-            self._urgent.append(Rested())
-            self._wake.set()
-
-        asyncio.get_running_loop().call_later(after_ms / 1_000, wake)
 
     def _fire(self, fired: TimerFired) -> None:
         self._timers.pop(fired.timer.kind, None)

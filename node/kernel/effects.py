@@ -5,7 +5,7 @@ Timers, evidence, faults and halts are the replica's own effects and pass throug
 
 from dataclasses import dataclass
 
-from chain.types import Hash, Milliseconds, PublicKey
+from chain.types import Hash, PublicKey
 from consensus.effects import (
     CancelTimer,
     Halt,
@@ -83,13 +83,6 @@ class ReportBug:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rest:
-    """Give the kernel :class:`node.kernel.events.Rested` after a while."""
-
-    after_ms: Milliseconds
-
-
 KernelEffect = (
     SendPayload
     | BroadcastPayload
@@ -99,7 +92,6 @@ KernelEffect = (
     | Persist
     | StartTimer
     | CancelTimer
-    | Rest
     | RecordEvidence
     | ReportFault
     | ReportBug

@@ -35,17 +35,6 @@ class Ticked:
     """A short, regular moment for what has no timer of its own: expiry and asking again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rested:
-    """The time of a Rest effect is over."""
-
-
 KernelEvent = (
-    PayloadReceived
-    | TransactionsSubmitted
-    | BlockStored
-    | Ticked
-    | Rested
-    | LinkChanged
-    | TimerFired
+    PayloadReceived | TransactionsSubmitted | BlockStored | Ticked | LinkChanged | TimerFired
 )

@@ -57,7 +57,6 @@ from node.kernel.effects import (
     KernelEffect,
     PushPayload,
     ReportBug,
-    Rest,
     SendPayload,
     StoreBlock,
 )
@@ -65,7 +64,6 @@ from node.kernel.events import (
     BlockStored,
     KernelEvent,
     PayloadReceived,
-    Rested,
     Ticked,
     TransactionsSubmitted,
 )
@@ -131,7 +129,6 @@ class Kernel:
             target_ms=config.block_target_ms,
             work_max=workshop.parent.parameters.block_readings_max,
         )
-        self._is_resting = False
         self._assembly: AssembleProposal | None = None
         self._judgement: _Judgement | None = None
         self._storing: tuple[Candidate, CommitBlock] | None = None
@@ -175,8 +172,6 @@ class Kernel:
                 return self._on_stored(event, now)
             case Ticked():
                 return self._on_tick(now)
-            case Rested():
-                return self._on_rested(now)
             case LinkChanged() | TimerFired():
                 return self._step_replica(event, now)
             case _:
@@ -249,9 +244,6 @@ class Kernel:
         request, parent = self._assembly, self.workshop.parent
         if request is None or request.height != parent.height + 1 or self._storing:
             return []
-        rest_ms = self._pace.rest_ms(now.monotonic_ms, waiting_count=self.pool.count)
-        if rest_ms:
-            return self._rest(rest_ms)
         time_ms = max(parent.time_ms + 1, now.wall_ms)
         candidate = self._build(request, time_ms)
         if candidate is None:
@@ -266,16 +258,6 @@ class Kernel:
             transaction_ids=tuple(each.id for each in candidate.transactions),
         )
         return self._step_replica(assembled, now)
-
-    def _rest(self, rest_ms: Milliseconds) -> list[KernelEffect]:
-        if self._is_resting:
-            return []
-        self._is_resting = True
-        return [Rest(after_ms=rest_ms)]
-
-    def _on_rested(self, now: Now) -> list[KernelEffect]:
-        self._is_resting = False
-        return self._try_assemble(now)
 
     def _build(self, request: AssembleProposal, time_ms: Milliseconds) -> Candidate | None:
         parent = self.workshop.parent

@@ -5,6 +5,8 @@ full block may take longer than the view timeout, and every view that is left co
 once more. So a primary goes by what its own last blocks took: it proposes as much as was agreed in
 the time that it aims at. Not less, because state is touched once a block: the more a block holds,
 the less each of its transactions costs.
+
+Where little waits, nothing is waited for: what comes while one block is agreed fills the next.
 """
 
 from typing import Final
@@ -15,12 +17,6 @@ WORK_MIN: Final = 200
 """Least work units of a block, whatever the last one took: 100 transactions of one reading."""
 FIRST_DIVISOR: Final = 2
 """The first block may hold this part of what the chain allows: a node does not know its machine."""
-REST_MAX_MS: Final = 50
-"""Longest rest between two blocks; it adds half of itself to the latency of a transaction."""
-REST_BELOW: Final = 200
-"""A primary with so many transactions does not rest: they fill a block worth its cost."""
-REST_DIVISOR: Final = 2
-"""A rest is this part of what the last block took."""
 SHRINK_MAX: Final = 2
 """A block may be down to half of the largest before it ..."""
 GROWTH_MAX: Final = (3, 2)
@@ -41,7 +37,6 @@ class Pace:
         self._proposed: tuple[Height, int, Milliseconds] | None = None
         self.work_max = min(max(WORK_MIN, work_max // FIRST_DIVISOR), work_max)
         """Work units; one transaction may exceed it by itself."""
-        self._rested_ms = 0
 
     def proposed(self, height: Height, work: int, now_ms: Milliseconds) -> None:
         """Notes that this node has built a block, before it is sent."""
@@ -57,26 +52,12 @@ class Pace:
         proposed_height, work, proposed_ms = self._proposed
         self._proposed = None
         took_ms = max(1, now_ms - proposed_ms)
-        self._rested_ms = now_ms + min(took_ms // REST_DIVISOR, REST_MAX_MS)
         # A block that was not full says nothing, unless it was too slow all the same.
         is_full = work * SHRINK_MAX >= self.work_max
         if proposed_height == height and (is_full or took_ms > self._target_ms):
             fitting = work * self._target_ms // took_ms
             fastest = self.work_max * GROWTH_MAX[0] // GROWTH_MAX[1]
             self._set(min(max(fitting, self.work_max // SHRINK_MAX), fastest))
-
-    def rest_ms(self, now_ms: Milliseconds, *, waiting_count: int) -> Milliseconds:
-        """Returns how long to wait before the next block, so that it holds more than a few.
-
-        A block costs every node some milliseconds, however little is in it. Where each transaction
-        got a block of its own, a hundred a second would keep small machines busy, and wait for
-        each other's blocks.
-
-        Args:
-            now_ms: by the clock of :meth:`proposed`.
-            waiting_count: transactions in the pool.
-        """
-        return 0 if waiting_count >= REST_BELOW else max(0, self._rested_ms - now_ms)
 
     def _set(self, work: int) -> None:
         self.work_max = min(max(work, WORK_MIN), self._work_max)

@@ -19,7 +19,6 @@ from node.kernel.effects import (
     BroadcastPayload,
     KernelEffect,
     PushPayload,
-    Rest,
     SendPayload,
     StoreBlock,
 )
@@ -27,7 +26,6 @@ from node.kernel.events import (
     BlockStored,
     KernelEvent,
     PayloadReceived,
-    Rested,
     Ticked,
     TransactionsSubmitted,
 )
@@ -238,20 +236,10 @@ class SimulatedNode:
                 self._start_timer(effect)
             case CancelTimer():
                 self._timers.pop(effect.timer.kind, None)
-            case Rest():
-                self._rest(effect, self.incarnation)
             case AnswerSubmission():
                 self._answers.pop(effect.ticket)(effect)
             case _:
                 pass  # evidence, faults and halts are for the watch
-
-    def _rest(self, effect: Rest, incarnation: int) -> None:
-        def wake() -> None:
-            if self.is_running and self.incarnation == incarnation:
-                self._urgent.append(Rested())
-                self._pump()
-
-        self._scheduler.after(self.clock.true_us(effect.after_ms), wake)
 
     def _start_timer(self, effect: StartTimer) -> None:
         token = object()

@@ -4,8 +4,7 @@ import pytest
 
 from consensus.events import Timer, TimerFired, TimerKind
 from consensus.messages import MESSAGES, Bodies
-from node.kernel.effects import Rest
-from node.kernel.events import PayloadReceived, Rested
+from node.kernel.events import PayloadReceived
 from tests import chain_samples as samples
 from tests.kernel_samples import GENESIS_TIME_MS, LoneNode, note
 
@@ -60,22 +59,3 @@ def test_a_peers_transaction_of_more_work_than_a_block_may_hold_stays_out_of_the
 
     assert node.kernel.pool.count == 0
     assert not is_pending(node)
-
-
-def test_a_primary_rests_after_a_slow_block_and_then_proposes_what_came_meanwhile() -> None:
-    node = LoneNode()
-    node.kernel._pace.proposed(1, 2, node.now().monotonic_ms)
-    node.kernel._pace.committed(1, node.now().monotonic_ms + 60)
-
-    node.submit(note(node.genesis, 1))
-    node.submit(note(node.genesis, 2))
-
-    assert [each.after_ms for each in node.effects if isinstance(each, Rest)] == [80]
-    assert node.store.head() is None
-
-    node.wall_ms += 70
-    node.step(Rested())
-
-    assert node.store.holds(note(node.genesis, 1).id)
-    assert node.store.holds(note(node.genesis, 2).id)
-    assert node.store.head_height() == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.kernel.pace import REST_BELOW, REST_MAX_MS, WORK_MIN, Pace
+from node.kernel.pace import WORK_MIN, Pace
 
 
 def pace(work_max: int = 10_000) -> Pace:
@@ -96,28 +96,3 @@ def test_blocks_of_others_say_nothing() -> None:
     # Another's block was agreed where this node's came to nothing.
     paced.committed(4, 99_000)
     assert paced.work_max == 10_000
-
-
-@pytest.mark.parametrize(
-    ("took_ms", "rest_ms"),
-    [(0, 0), (1, 0), (2, 1), (30, 15), (100, REST_MAX_MS), (9_999, REST_MAX_MS)],
-)
-def test_a_primary_rests_for_half_of_what_its_last_block_took(took_ms: int, rest_ms: int) -> None:
-    paced = pace()
-    agree(paced, 1, 2, took_ms)
-    committed_ms = 50_000 + took_ms
-
-    assert paced.rest_ms(committed_ms, waiting_count=1) == rest_ms
-    assert paced.rest_ms(committed_ms + rest_ms, waiting_count=1) == 0
-
-
-def test_a_primary_for_which_much_waits_does_not_rest() -> None:
-    paced = pace()
-    agree(paced, 1, 2, 40)
-
-    assert paced.rest_ms(50_040, waiting_count=REST_BELOW - 1) == 20
-    assert paced.rest_ms(50_040, waiting_count=REST_BELOW) == 0
-
-
-def test_a_new_primary_does_not_rest() -> None:
-    assert Pace(target_ms=1_000, work_max=10_000).rest_ms(0, waiting_count=0) == 0

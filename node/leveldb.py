@@ -40,6 +40,10 @@ class LevelDatabase:
                 write_buffer_size=WRITE_BUFFER_BYTES,
                 lru_cache_size=BLOCK_CACHE_BYTES,
                 bloom_filter_bits=10,
+                # A meter's records are written again with each block that touches it, and merging
+                # tables would unpack and pack them several times: as much CPU as checking the
+                # signatures, for four tenths of the disk.
+                compression=None,
             )
         except (plyvel.Error, OSError) as error:
             raise StorageError(

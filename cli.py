@@ -5,6 +5,7 @@ is one sentence and never a traceback: what was expected, what came, what to do.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -35,7 +36,7 @@ from commands import (
     site,
     total,
 )
-from commands.output import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, CommandFailed, warn
+from commands.output import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, CommandFailed, say, warn
 
 app = typer.Typer(
     name="tanlian",
@@ -44,6 +45,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _print_version(is_asked: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if is_asked:
+        from node.app import software_version
+
+        say(f"tanlian {software_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tanlian(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """A permissioned chain for carbon readings."""
+
+
 app.command("demo")(demo.demo)
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")

@@ -29,6 +29,8 @@ WAIT_MS: Final = 10_000
 ANSWER_MARGIN_S: Final = 15.0
 """For the way there and back, beyond the wait."""
 KNOWN: Final = "DUPLICATE"
+UNREACHABLE: Final = "UNREACHABLE"
+"""No answer of a node but the client's own word: there was none."""
 EXPIRED: Final = "TRANSACTION_EXPIRED"
 LATER_CODES: Final = frozenset(
     {"BUSY", "MEMPOOL_FULL", "SENDER_QUOTA", "OVERLOADED", "NOT_READY", "RATE_LIMITED"}
@@ -135,11 +137,14 @@ async def _send(nodes: Nodes, batch: Sequence[_Parcel], plan: DeliveryPlan) -> b
     except NodeUnreachable as error:
         for parcel in batch:
             parcel.may_be_known |= error.may_have_arrived
+            _put_off(parcel, UNREACHABLE, str(error))
         nodes.failed(url)
         return False
     except RpcProblem as problem:
         if problem.status not in RETRY_STATUSES:
             raise
+        for parcel in batch:
+            _put_off(parcel, problem.code, problem.detail)
         nodes.failed(url)
         return False
     results = _parse(body, len(batch))
@@ -180,7 +185,7 @@ def _take(parcel: _Parcel, result: AnsweredResult) -> bool:
             _know(parcel)
         case AnsweredState.REFUSED:
             _take_refusal(parcel, result)
-    return parcel.outcome != before
+    return parcel.outcome.state is not before.state
 
 
 def _know(parcel: _Parcel) -> None:
@@ -199,10 +204,18 @@ def _take_refusal(parcel: _Parcel, result: AnsweredResult) -> None:
             code=result.code,
             detail=result.detail,
         )
-    elif result.code not in LATER_CODES and not parcel.may_be_known:
+    elif result.code in LATER_CODES or parcel.may_be_known:
+        _put_off(parcel, result.code, result.detail)
+    else:
         parcel.outcome = replace(
             parcel.outcome,
             state=OutcomeState.REFUSED,
             code=result.code,
             detail=result.detail,
         )
+
+
+def _put_off(parcel: _Parcel, code: str, detail: str) -> None:
+    """Keeps the newest reason why nobody can tell yet, for whoever runs out of patience."""
+    if parcel.outcome.state is OutcomeState.UNRESOLVED:
+        parcel.outcome = replace(parcel.outcome, code=code, detail=detail)

@@ -38,7 +38,8 @@ class Outcome:
     transaction_id: Hash
     state: OutcomeState
     code: str = ""
-    """Of a refusal or a failed receipt; otherwise empty."""
+    """Of a refusal or a failed receipt, or of the last obstacle where nobody can tell yet;
+    otherwise empty."""
     detail: str = ""
     height: Height | None = None
     """Of its block, where it stands in one."""

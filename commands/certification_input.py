@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from commands.input_file import REEXECUTION, REPORT, read_json
-from commands.output import fail
+from commands.output import fail, warn
 from commands.submission import BEHIND_MAX_S
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def standing_of_body(client: "SyncTanlianClient", body: str, purpose: str) -> di
 
 
 def final_block(client: "SyncTanlianClient", height: int) -> "FinalBlock":
-    """Returns a final block with its certificate; waits a while where it is still to come.
+    """Returns a final block with its certificate; says so and waits where it is still to come.
 
     Raises:
         CommandFailed: it did not come.
@@ -107,6 +107,7 @@ def final_block(client: "SyncTanlianClient", height: int) -> "FinalBlock":
     from contracts.final_block import FinalBlock
 
     deadline_s = time.monotonic() + _SEED_WAIT_S
+    is_told = False
     while True:
         try:
             found: dict[str, Any] = client.read(f"/v1/blocks/{height}")
@@ -118,6 +119,12 @@ def final_block(client: "SyncTanlianClient", height: int) -> "FinalBlock":
                 header=Header.decode(bytes.fromhex(found["canonical_header"])),
                 certificate=CommitCertificate.decode(bytes.fromhex(found["canonical_certificate"])),
             )
+        if not is_told:
+            warn(
+                f"Waiting for block {height}: it comes with the next transaction of anybody, or "
+                "else when the longest time between blocks is over (a minute by default) ..."
+            )
+            is_told = True
         if time.monotonic() > deadline_s:
             fail(
                 f"block {height}: expected it within {_SEED_WAIT_S:.0f} s, got none; blocks come "

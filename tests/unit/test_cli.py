@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli import run
+from node.app import software_version
 
 
 def output_of(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
@@ -23,6 +24,12 @@ def test_help_names_every_group(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = output_of(capsys)
     for name in ("demo", "network", "node", "key", "meter", "baseline", "reading", "alert"):
         assert name in out
+
+
+def test_the_version_is_that_of_the_nodes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+
+    assert output_of(capsys) == (f"tanlian {software_version()}\n", "")
 
 
 @pytest.mark.parametrize(

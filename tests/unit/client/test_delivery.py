@@ -192,19 +192,20 @@ def test_a_failed_receipt_is_final_and_has_its_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"),
+    ("answer", "state", "code"),
     [
-        (breaks_off, OutcomeState.UNRESOLVED),
-        (refuses("NOT_READY"), OutcomeState.UNRESOLVED),
-        (says(result(FIRST, AnsweredState.ACCEPTED)), OutcomeState.ACCEPTED),
+        (breaks_off, OutcomeState.UNRESOLVED, "UNREACHABLE"),
+        (answers_with(503), OutcomeState.UNRESOLVED, "C"),
+        (refuses("NOT_READY"), OutcomeState.UNRESOLVED, "NOT_READY"),
+        (says(result(FIRST, AnsweredState.ACCEPTED)), OutcomeState.ACCEPTED, ""),
     ],
 )
-def test_without_progress_patience_ends_and_nothing_is_claimed(
-    answer: Answer, state: OutcomeState
+def test_without_progress_patience_ends_and_the_obstacle_is_told(
+    answer: Answer, state: OutcomeState, code: str
 ) -> None:
     (outcome,) = run(ScriptedNodes(answer), patience_s=0.0)
 
-    assert outcome.state is state
+    assert (outcome.state, outcome.code) == (state, code)
     assert not outcome.is_final
 
 

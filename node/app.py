@@ -171,6 +171,7 @@ class Node:
         self._config = config
         contracts = ContractsRuntime()
         member = _member_of(genesis, secrets.certificate_der)
+        _check_identity(member, config, secrets)
         kernel = build_kernel(
             genesis=genesis,
             store=store,
@@ -242,6 +243,8 @@ class Node:
                 "port? Ports are named in the configuration"
             ) from error
         _LOG.info("started", extra={"p2p": self._transport.port, "rpc": self._config.rpc_port})
+        if reason := self._service.readiness().reason:
+            _LOG.warning("takes no transactions yet", extra={"reason": reason})
         self._sampler.start()
         patience_s: float | None = None
         try:
@@ -295,3 +298,26 @@ def _member_of(genesis: Genesis, certificate_der: bytes) -> Member:
         f"tls key: expected the key of one of the {len(genesis.members)} members of network "
         f"{genesis.network}, got one that no member registered; check tls_key_path and genesis_path"
     )
+
+
+def _check_identity(member: Member, config: NodeConfig, secrets: Secrets) -> None:
+    """Checks that configuration and consensus key are of the member whose TLS key this is.
+
+    Two nodes that voted with one key would contradict each other under one name, and a node with
+    a key of its own would vote without being heard.
+
+    Raises:
+        LocalError: another role or another key.
+    """
+    registered = member.role.name.lower()
+    if config.role.value != registered:
+        raise LocalError(
+            f"role: expected {registered!r}, as {member.node_id} is registered in the genesis, got "
+            f"{config.role.value!r}; check role and tls_key_path in the configuration"
+        )
+    if secrets.signer is not None and secrets.signer.public_key != member.consensus_key:
+        raise LocalError(
+            f"consensus key: expected {member.consensus_key.hex()}, which {member.node_id} "
+            f"registered, got {secrets.signer.public_key.hex()}; check consensus_key_path in the "
+            "configuration"
+        )

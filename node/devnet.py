@@ -6,6 +6,7 @@ home; its process id stands in ``LOCK``, which the node itself holds.
 """
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -69,13 +70,13 @@ class Devnet:
         for node_id, node in self._processes.items():
             if node_ids is not None and node_id not in node_ids:
                 continue
-            while not is_ready(node.address):
+            while reason := why_not_ready(node.address):
                 if not node.is_running:
                     raise DevnetError(_ended(node))
                 if time.monotonic() > deadline:
                     raise DevnetError(
-                        f"{node_id}: expected to be ready within {READY_TIMEOUT_S:.0f} s; see "
-                        f"{node.address.home / LOG_FILE}"
+                        f"{node_id}: expected to be ready within {READY_TIMEOUT_S:.0f} s, got: "
+                        f"{reason}; see {node.address.home / LOG_FILE}"
                     )
                 time.sleep(_POLL_S)
 
@@ -116,16 +117,17 @@ class Devnet:
         self._processes.clear()
 
 
-def is_ready(address: NodeAddress) -> bool:
-    """Returns whether a node answers its readiness check now."""
+def why_not_ready(address: NodeAddress) -> str:
+    """Returns what a node says against sending it transactions; empty where it is ready."""
     url = urlsplit(address.rpc_url)
     assert url.hostname is not None, "a network's description holds whole addresses"
     connection = HTTPConnection(url.hostname, url.port, timeout=2)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (HTTPException, OSError):
-        return False
+        answer = connection.getresponse()
+        return "" if answer.status == 200 else str(json.load(answer)["detail"])
+    except (HTTPException, OSError, ValueError, KeyError):
+        return "no answer"
     finally:
         connection.close()
 

@@ -6,6 +6,8 @@ paranoid checks on open, checksums on every read, sync on every write, no repair
 of a write is final: the caller ends the process.
 """
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -47,8 +49,7 @@ class LevelDatabase:
             )
         except (plyvel.Error, OSError) as error:
             raise StorageError(
-                f"{path}: cannot open the database: {error}. It is never repaired by itself: "
-                "restore a backup or let the node sync anew into an empty directory"
+                f"{path}: cannot open the database: {_reason(error)}; {_remedy(error)}"
             ) from error
 
     def get(self, key: bytes) -> bytes | None:
@@ -70,11 +71,8 @@ class LevelDatabase:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: plyvel.Error) -> StorageError:
-        # The library's messages are bytes.
-        reason = b"; ".join(each for each in error.args if isinstance(each, bytes))
         return StorageError(
-            f"{self._path}: expected readable entries, got: {reason.decode('utf-8', 'replace')}; "
-            "restore a backup or let the node sync anew into an empty directory"
+            f"{self._path}: expected readable entries, got: {_reason(error)}; {_remedy(error)}"
         )
 
     def write(self, batch: Sequence[tuple[bytes, bytes | None]]) -> None:
@@ -88,13 +86,28 @@ class LevelDatabase:
                         writes.put(key, value)
         except (plyvel.Error, OSError) as error:
             raise StorageError(
-                f"{self._path}: writing failed: {error}; the node stops, because what a failed "
-                "write left behind is unknown"
+                f"{self._path}: writing failed: {_reason(error)}; the node stops, because what a "
+                f"failed write left behind is unknown; {_remedy(error)}"
             ) from error
 
     def close(self) -> None:
         """Closes the database; everything written is durable already."""
         self._database.close()
+
+
+def _reason(error: Exception) -> str:
+    # The library's messages are bytes.
+    reason = b"; ".join(each for each in error.args if isinstance(each, bytes))
+    return reason.decode("utf-8", "replace") or str(error)
+
+
+def _remedy(error: Exception) -> str:
+    if os.strerror(errno.ENOSPC) in _reason(error):
+        return "nothing that was acknowledged is lost: free some space and start the node again"
+    return (
+        "it is never repaired by itself: restore a backup or let the node sync anew into an empty "
+        "directory"
+    )
 
 
 def _after(prefix: bytes) -> bytes | None:

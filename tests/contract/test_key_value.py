@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import plyvel
 import pytest
 
 from node.errors import StorageError
@@ -102,3 +103,49 @@ def test_a_database_in_use_is_refused_with_its_path(tmp_path: Path) -> None:
         LevelDatabase(tmp_path / "database", create=True)
 
     first.close()
+
+
+class FullDisk:
+    """A database on a disk that has no room."""
+
+    def write_batch(self, **_: bool) -> None:
+        raise plyvel.IOError(b"IO error: 000006.log: No space left on device")
+
+
+def test_a_full_disk_is_told_in_words_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = LevelDatabase(tmp_path / "database", create=True)
+    database.write([(b"a", b"1")])
+    whole, database._database = database._database, FullDisk()
+
+    with pytest.raises(StorageError) as refused:
+        database.write([(b"b", b"2")])
+
+    assert str(refused.value) == (
+        f"{tmp_path}/database: writing failed: IO error: 000006.log: No space left on device; the "
+        "node stops, because what a failed write left behind is unknown; nothing that was "
+        "acknowledged is lost: free some space and start the node again"
+    )
+    whole.close()
+
+    def no_room(*_: object, **__: object) -> None:
+        raise plyvel.IOError(b"IO error: 000008.ldb: No space left on device")
+
+    monkeypatch.setattr("node.leveldb.plyvel.DB", no_room)
+    with pytest.raises(StorageError, match="No space left on device; nothing that was"):
+        LevelDatabase(tmp_path / "database", create=False)
+    monkeypatch.undo()
+    again = LevelDatabase(tmp_path / "database", create=False)
+    assert again.get(b"a") == b"1"
+    again.close()
+
+
+def test_a_damaged_database_is_told_what_can_be_done(tmp_path: Path) -> None:
+    LevelDatabase(tmp_path / "database", create=True).close()
+    (tmp_path / "database" / "CURRENT").write_bytes(b"nonsense")
+
+    with pytest.raises(StorageError, match="restore a backup or let the node sync anew") as damaged:
+        LevelDatabase(tmp_path / "database", create=False)
+
+    assert "b'" not in str(damaged.value)

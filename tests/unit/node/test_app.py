@@ -131,6 +131,49 @@ def test_a_certificate_that_no_member_registered_is_refused(
         Node(configs[0], genesis, secrets, ChainStore(MemoryDatabase()), NoJournal())
 
 
+def test_another_members_consensus_key_is_refused(
+    configs: list[NodeConfig], genesis: Genesis
+) -> None:
+    other = Ed25519Signer(b"k" * 32)
+    secrets = replace(open_secrets(configs[0], refuse_to_answer), signer=other)
+
+    with pytest.raises(LocalError, match="which node-1 registered") as e:
+        Node(configs[0], genesis, secrets, ChainStore(MemoryDatabase()), NoJournal())
+
+    assert f"got {other.public_key.hex()}; check consensus_key_path" in str(e.value)
+
+
+def test_another_role_than_the_registered_one_is_refused(
+    configs: list[NodeConfig], genesis: Genesis
+) -> None:
+    secrets = open_secrets(configs[0], refuse_to_answer)
+    as_observer = replace(configs[0], role=configs[1].role)
+
+    with pytest.raises(LocalError, match="role: expected 'validator', as node-1 is registered"):
+        Node(as_observer, genesis, secrets, ChainStore(MemoryDatabase()), NoJournal())
+
+
+@pytest.mark.asyncio
+async def test_a_node_that_takes_no_transactions_says_why_in_its_log(
+    configs: list[NodeConfig],
+    genesis: Genesis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = replace(configs[1], disk_free_bytes_min=2**50)
+    secrets = open_secrets(config, refuse_to_answer)
+    node = Node(config, genesis, secrets, ChainStore(MemoryDatabase()), NoJournal())
+    for part in (Transport, RpcServer, Runtime):
+        monkeypatch.setattr(part, "run" if part is Runtime else "start", do_nothing)
+    monkeypatch.setattr(Transport, "port", 1)
+
+    await asyncio.wait_for(node.run(), timeout=5)
+
+    (warning,) = (each for each in caplog.records if each.levelname == "WARNING")
+    assert warning.message == "takes no transactions yet"
+    assert f"expected {2**50} free bytes" in vars(warning)["reason"]
+
+
 def test_a_home_in_use_is_left_alone(configs: list[NodeConfig], network: Network) -> None:
     with DirectoryLock(configs[0].home), pytest.raises(HomeLocked):
         run_node(network.nodes[0].home / "config.toml", refuse_to_answer)

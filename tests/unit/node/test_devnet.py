@@ -1,12 +1,15 @@
 """Who holds a node's home: the lock tells, and not the process id that stands in it."""
 
 import os
+import socket
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chain.member import MemberRole
-from node.devnet import running_process_id
+from node.devnet import running_process_id, why_not_ready
 from node.disk import DirectoryLock
 from node.provisioning import NodeAddress
 
@@ -43,3 +46,28 @@ def test_a_lock_file_without_a_process_id_is_nobodys(address: NodeAddress, conte
 
 def test_a_home_without_a_lock_file_is_nobodys(address: NodeAddress) -> None:
     assert running_process_id(address) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n{}", ""),
+        (b'HTTP/1.0 503 No\r\n\r\n{"detail": "disk: too full"}', "disk: too full"),
+        (b"HTTP/1.0 503 No\r\n\r\n<html>", "no answer"),
+        (b"", "no answer"),
+    ],
+)
+def test_a_node_says_why_it_is_not_ready(address: NodeAddress, answer: bytes, reason: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        asked = replace(address, rpc_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        assert why_not_ready(asked) == reason
+        thread.join()

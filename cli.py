@@ -5,7 +5,7 @@ is one sentence and never a traceback: what was expected, what came, what to do.
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -37,6 +37,9 @@ from commands import (
     total,
 )
 from commands.output import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, CommandFailed, say, warn
+
+_CTRL_C: Final = 130
+"""What typer makes of a KeyboardInterrupt."""
 
 app = typer.Typer(
     name="tanlian",
@@ -105,8 +108,8 @@ def run(arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name="tanlian")
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else EXIT_DONE
-    except KeyboardInterrupt:
+        if ended.code != _CTRL_C:
+            return ended.code if isinstance(ended.code, int) else EXIT_DONE
         warn("Stopped.")
         return EXIT_FAILED
     except CommandFailed as error:

@@ -177,7 +177,15 @@ class TanlianClient:
             TransactionRefused, TransactionFailed: with the code and detail.
             TransactionExpired, TransactionUnresolved: see :mod:`client.errors`.
         """
-        transaction = await self.sign(method, arguments)
+        return await self.send_and_wait(await self.sign(method, arguments))
+
+    async def send_and_wait(self, transaction: Transaction) -> Outcome:
+        """Sends one signed transaction; returns when it is committed.
+
+        Raises:
+            TransactionRefused, TransactionFailed: with the code and detail.
+            TransactionExpired, TransactionUnresolved: see :mod:`client.errors`.
+        """
         return await self._send_one(transaction, until_final=True)
 
     async def submit_many(

@@ -58,7 +58,8 @@ class DeliveryPlan:
     until_final: bool
     """Wait for the block; otherwise acceptance by one node is enough."""
     patience_s: float
-    """How long to go on without any progress before giving up unresolved."""
+    """How long to go on without any progress before giving up unresolved. One node that hangs may
+    take all of it; so no delivery gives up before each node has had its turn."""
     on_outcome: Progress | None = None
     """Called once for each transaction when what was asked for is reached."""
 
@@ -91,7 +92,7 @@ async def deliver(
                     plan.on_outcome(parcel.outcome)
         if has_moved:
             last_progress_s = time.monotonic()
-        elif time.monotonic() - last_progress_s > plan.patience_s:
+        elif time.monotonic() - last_progress_s > plan.patience_s and nodes.have_all_failed:
             break
         else:
             await nodes.pause()

@@ -47,7 +47,7 @@ class Nodes:
     Args:
         urls: such as ``http://127.0.0.1:8001``, at least one.
         request_timeout_s: for one request to one node.
-        patience_s: how long reading goes on asking node after node.
+        patience_s: how long reading goes on asking node after node; each is asked once at least.
     """
 
     def __init__(
@@ -90,6 +90,11 @@ class Nodes:
         node = self._node(url)
         node.failures, node.rests_until_s = 0, 0.0
 
+    @property
+    def have_all_failed(self) -> bool:
+        """Returns whether no node has served since it failed: there is none left to try."""
+        return all(node.failures for node in self._nodes)
+
     async def pause(self) -> None:
         """Waits until some node has rested, a little at least."""
         rested_s = min(node.rests_until_s for node in self._nodes) - time.monotonic()
@@ -118,7 +123,7 @@ class Nodes:
             else:
                 return document
             self.failed(url)
-            if time.monotonic() >= deadline_s:
+            if time.monotonic() >= deadline_s and self.have_all_failed:
                 raise failure
             await self.pause()
 

@@ -102,6 +102,10 @@ class SyncTanlianClient:
         """Signs and sends one until committed (:meth:`TanlianClient.submit_and_wait`)."""
         return self._run(self._client.submit_and_wait(method, arguments))
 
+    def send_and_wait(self, transaction: Transaction) -> Outcome:
+        """Sends one until committed (:meth:`TanlianClient.send_and_wait`)."""
+        return self._run(self._client.send_and_wait(transaction))
+
     def submit_many(
         self,
         calls: Iterable[Call],

@@ -5,9 +5,10 @@ keeps its traceback.
 """
 
 from chain.errors import ChainError
-from client.errors import ClientError, NodeUnreachable, TransactionError
+from client.errors import ClientError, NodeUnreachable, TransactionError, TransactionUnresolved
 from client.importers.source_file import SourceError
 from client.importers.wall_clock import NoSuchTime, UnknownZone
+from commands.submission import still_open
 from demo.stage import DemoFailed
 from node.errors import NodeError
 
@@ -16,12 +17,8 @@ _WORDED = (ChainError, ClientError, DemoFailed, NodeError, SourceError, NoSuchTi
 
 def sentence_of(error: Exception) -> str | None:
     """Returns what to tell a person, or None where the error is a fault of the program."""
-    if isinstance(error, TransactionError) and error.outcome.code:
-        outcome = error.outcome
-        return (
-            f"{outcome.state.name.lower()}: {outcome.code}: {outcome.detail} "
-            f"(transaction {outcome.transaction_id.hex()})"
-        )
+    if isinstance(error, TransactionError):
+        return _fate_of(error)
     if isinstance(error, NodeUnreachable):
         return f"{error}; does it run? `tanlian network up DIR` starts a network"
     if isinstance(error, _WORDED):
@@ -30,3 +27,12 @@ def sentence_of(error: Exception) -> str | None:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}"
     return None
+
+
+def _fate_of(error: TransactionError) -> str:
+    outcome = error.outcome
+    reason = f"{outcome.code}: {outcome.detail} " if outcome.code else "in no block so far "
+    fate = f"{outcome.state.name.lower()}: {reason}(transaction {outcome.transaction_id.hex()})"
+    if isinstance(error, TransactionUnresolved):
+        return f"{fate}; {still_open(outcome.transaction_id)}"
+    return fate

@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from client.asynchronous import Call
-from client.outcome import OutcomeState
+from client.errors import TransactionError
 from client.results import submit_result_of
+from commands.failures import sentence_of
 from commands.output import fail, print_fields, print_json, time_text
-from commands.submission import committed_transaction, print_receipt
+from commands.submission import committed_transaction, print_receipt, submit
 from contracts.check import LABELS, checks_in
 from contracts.meter import Meter
 from contracts.reading import AFTER_CLOSE, NO_FACTOR, RawReading, SubmitReadings, SubmitResult
@@ -36,14 +36,13 @@ def submit_readings(
     for start in range(0, len(readings), READINGS_PER_TRANSACTION):
         batch = readings[start : start + READINGS_PER_TRANSACTION]
         arguments = SubmitReadings(meter_id=meter.meter_id, unit=meter.unit, readings=batch)
-        call = Call(method="readings.submit", arguments=arguments)
-        (outcome,) = client.submit_many([call], until_final=True)
-        if outcome.state is not OutcomeState.COMMITTED:
+        try:
+            outcome = submit(client, "readings.submit", arguments)
+        except TransactionError as error:
             before = f"; the {start} before them are committed" if start else ""
             fail(
                 f"readings {start + 1} to {start + len(batch)} of {len(readings)}: expected them "
-                f"committed, got {outcome.state.name.lower()}: {outcome.code}: {outcome.detail}"
-                f"{before}"
+                f"committed, got {sentence_of(error)}{before}"
             )
         documents.append(committed_transaction(client, outcome.transaction_id))
     if as_json:

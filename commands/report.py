@@ -233,7 +233,7 @@ def _anchor(
 ) -> dict[str, Any]:
     import hashlib
 
-    from commands.submission import committed_transaction
+    from commands.submission import committed_transaction, submit
     from contracts.report import AnchorReport
 
     at = document["computed_at"]
@@ -246,7 +246,7 @@ def _anchor(
         state_root=bytes.fromhex(at["state_root"]),
         headline=_headline_of(document),
     )
-    outcome = client.submit_and_wait("report.anchor", arguments)
+    outcome = submit(client, "report.anchor", arguments)
     return committed_transaction(client, outcome.transaction_id)
 
 

@@ -17,7 +17,7 @@ from commands.input_file import hash_of_file
 from commands.month_option import day_ms
 from commands.output import fail, print_json, print_table, say
 from commands.session import Session, reads, signs
-from commands.submission import submit_and_print
+from commands.submission import submit, submit_and_print
 from commands.target import OPERATOR_ACCOUNT
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def apply(session: Session, factor_id: SeriesArgument, number: NumberArgument) -
     with session.connect() as client:
         call_count = 0
         while True:
-            client.submit_and_wait("restatement.apply", arguments)
+            submit(client, "restatement.apply", arguments)
             call_count += 1
             (entry,) = [
                 each
@@ -233,7 +233,7 @@ def recount(
     with session.connect() as client:
         while next_ms is not None:
             arguments = RecountReadings(meter_id=meter, from_ms=next_ms, page_count=PAGES_MAX)
-            outcome = client.submit_and_wait("reading.recount", arguments)
+            outcome = submit(client, "reading.recount", arguments)
             receipt = committed_transaction(client, outcome.transaction_id)["receipt"]
             counted += receipt["result"]["counted"]
             left += receipt["result"]["left"]

@@ -7,12 +7,37 @@ from commands.output import fail, print_fields, print_json, time_text
 
 if TYPE_CHECKING:
     from chain.codec import Record
+    from client.outcome import Outcome
     from client.synchronous import SyncTanlianClient
 
 
 BEHIND_MAX_S: Final = 30.0
 """A node that is further behind than this is of no use."""
 _ASK_AGAIN_S: Final = 0.05
+
+
+def submit(client: "SyncTanlianClient", method: str, arguments: "Record") -> "Outcome":
+    """Signs, submits and waits until the transaction is in a block.
+
+    Raises:
+        TransactionError: it was refused, failed or expired; says why.
+        CommandFailed: somebody pressed Ctrl-C, when it was on its way already.
+    """
+    transaction = client.sign(method, arguments)
+    try:
+        return client.send_and_wait(transaction)
+    except KeyboardInterrupt:
+        fail(
+            f"stopped waiting for transaction {transaction.id.hex()}; {still_open(transaction.id)}"
+        )
+
+
+def still_open(transaction_id: bytes) -> str:
+    """Returns what to do about a transaction of which nobody knows yet what becomes of it."""
+    return (
+        f"it may be committed yet: ask with `tanlian reading trace {transaction_id.hex()}` before "
+        "you give the command again"
+    )
 
 
 def submit_and_print(
@@ -26,7 +51,7 @@ def submit_and_print(
     Raises:
         TransactionError: it was refused, failed or expired; says why.
     """
-    outcome = client.submit_and_wait(method, arguments)
+    outcome = submit(client, method, arguments)
     document = committed_transaction(client, outcome.transaction_id)
     if as_json:
         print_json(document)

@@ -46,6 +46,18 @@ def test_wrong_usage_ends_with_two(arguments: list[str]) -> None:
     assert run(arguments) == 2
 
 
+def test_ctrl_c_ends_with_a_word(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("commands.target.open_network", press)
+
+    assert run(["network", "status", "x"]) == 1
+    assert output_of(capsys) == ("", "Stopped.\n")
+
+
 def test_help_does_not_wait_for_what_it_does_not_use() -> None:
     program = (
         "import sys, cli; cli.run(['--help']);"

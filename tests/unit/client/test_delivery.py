@@ -209,6 +209,15 @@ def test_without_progress_patience_ends_and_the_obstacle_is_told(
     assert not outcome.is_final
 
 
+def test_patience_does_not_end_before_each_node_had_its_turn() -> None:
+    nodes = ScriptedNodes(breaks_off, commits)
+
+    (outcome,) = run(nodes, patience_s=0.0)
+
+    assert outcome.state is OutcomeState.COMMITTED
+    assert len({url for url, _ in nodes.sent}) == 2
+
+
 def test_only_what_is_not_clear_is_sent_again_and_each_is_told_once() -> None:
     half = says(
         result(FIRST, AnsweredState.COMMITTED, height=1),

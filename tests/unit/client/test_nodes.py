@@ -1,10 +1,12 @@
 """Rotation over nodes, without any network."""
 
+import asyncio
 import time
+from collections.abc import Mapping
 
 import pytest
 
-from client.errors import MalformedAnswer
+from client.errors import MalformedAnswer, NodeUnreachable
 from client.nodes import Document, Nodes, integer_member, list_member, text_member
 
 
@@ -70,3 +72,25 @@ def test_members_of_another_kind_are_malformed() -> None:
         list_member({}, "events")
     with pytest.raises(MalformedAnswer, match="list of objects"):
         list_member({"events": [1]}, "events")
+
+
+def test_reading_is_given_up_only_when_each_node_has_failed() -> None:
+    class OneServes(Nodes):
+        async def get_from(
+            self, url: str, path: str, query: Mapping[str, str] | None = None
+        ) -> Document:
+            del path, query
+            if url == serving:
+                self.served(url)
+                return {"from": url}
+            raise NodeUnreachable(url)
+
+    urls = ("http://a", "http://b", "http://c")
+    for serving in urls:
+        nodes = OneServes(urls, request_timeout_s=1.0, patience_s=0.0)
+        assert asyncio.run(nodes.get("/v1/status")) == {"from": serving}
+    serving = ""
+    nodes = OneServes(urls, request_timeout_s=1.0, patience_s=0.0)
+    with pytest.raises(NodeUnreachable, match="no answer"):
+        asyncio.run(nodes.get("/v1/status"))
+    assert nodes.have_all_failed

@@ -44,7 +44,9 @@ GENESIS: Final = FileKind(
     "a genesis file", "it is genesis.json of the network directory; ask a member for it"
 )
 POINTER: Final = FileKind("the name of a network directory", "delete it, or give --network")
-CONFIG: Final = FileKind("a node's configuration", "name the home of a node, such as try/node-1")
+CONFIG: Final = FileKind(
+    "a node's configuration", "it is config.toml in the home of a node, such as try/node-1"
+)
 NETWORK: Final = FileKind("a network's description", "`tanlian network init DIR` makes a network")
 KEY: Final = FileKind("a key file", "`tanlian key new` makes one")
 PASSPHRASE: Final = FileKind("a passphrase", "name the file that holds it, of mode 0600")

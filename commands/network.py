@@ -1,7 +1,7 @@
 """``tanlian network``: a network of processes of this host, for trying things."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -111,18 +111,29 @@ def _tell(network: "Network", *, has_sample: bool, is_detached: bool, as_json: b
 
 
 @app.command("down")
-def down(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
+def down(
+    directory: DirectoryArgument,
+    node: Annotated[
+        list[str] | None, typer.Option(help="Only this node; may be given again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Stop the nodes of a network that run in the background."""
     from commands.target import open_network
     from node.devnet import stop_running
 
-    stopped = stop_running(open_network(directory))
+    network = open_network(directory)
+    known = [each.node_id for each in network.nodes]
+    for name in node or ():
+        if name not in known:
+            fail(f"--node: expected one of {', '.join(known)}, got {name!a}")
+    stopped = stop_running(network, node or known)
     if as_json:
         print_json({"stopped": stopped})
     elif stopped:
         say(f"Stopped: {', '.join(stopped)}.")
     else:
-        say("No node of this network was running.")
+        say("None of them was running." if node else "No node of this network was running.")
 
 
 @app.command("status")
@@ -149,14 +160,21 @@ def status(directory: DirectoryArgument, as_json: JsonOption = False) -> None:
                 for each in statuses
             ],
         )
-    stopped = [each["name"] for each in statuses if each["height"] is None]
+    if silent := [each["name"] for each in statuses if each["height"] is None]:
+        fail(f"{', '.join(silent)}: expected an answer, got none; {way_out(directory, statuses)}")
+
+
+def way_out(directory: Path, statuses: list[dict[str, Any]]) -> str:
+    """Returns what to do where some nodes do not answer."""
+    from node.devnet import LOG_FILE
+
+    stopped = [each["name"] for each in statuses if each["state"] == "stopped"]
+    if len(stopped) == len(statuses):
+        return f"start the network with `tanlian network up {directory}`"
     if stopped:
-        way = (
-            f"the network with `tanlian network up {directory}`"
-            if len(stopped) == len(statuses)
-            else f"it again with `tanlian node run --config {directory / stopped[0]}/config.toml`"
-        )
-        fail(f"{', '.join(stopped)}: expected an answer, got none; start {way}")
+        command = f"tanlian node run --config {directory / stopped[0]}/config.toml"
+        return f"start one again with `{command}`"
+    return f"the process runs: look at its {LOG_FILE}, and end it where it hangs"
 
 
 def _description(network: "Network") -> dict[str, object]:

@@ -32,6 +32,7 @@ from commands.output import fail
 if TYPE_CHECKING:
     from chain.crypto import Signer
     from client.synchronous import SyncTanlianClient
+    from node.keystore import PublicPart
     from node.provisioning import Network
 
 POINTER_FILE: Final = ".tanlian"
@@ -148,6 +149,8 @@ def connect(
     is_url = node is not None and "://" in node
     found = None if is_url and network is None else find_network(network)
     signer = None if account is None else open_signer(found, account, passphrase_file)
+    if is_url and not re.match("https?://", node or ""):
+        fail(f"--node: expected a node's name, or a URL that begins with http://, got {node!a}")
     urls = [node] if node is not None and is_url else _urls(found, node)
     # What is signed commits to the chain of the network's own genesis, whatever a node says.
     chain_id = None if found is None else read_genesis(found.genesis_path).chain_id
@@ -177,7 +180,8 @@ def open_signer(network: "Network | None", name: str, passphrase_file: Path | No
     from node.provisioning import PASSPHRASE_FILE
 
     path = key_path(network, name, "--as")
-    check_file(path, KEY)
+    # Before anybody is asked for the passphrase of what is no key of an account.
+    _public_part(path, "--as")
     if passphrase_file is None and (path.parent / PASSPHRASE_FILE).exists():
         passphrase_file = path.parent / PASSPHRASE_FILE
     if passphrase_file is None:
@@ -220,17 +224,20 @@ def public_key_of(network: Path | None, text: str, option: str) -> bytes:
         CommandFailed: no such account, or the key of something else.
         KeyFileError: the file is no key file.
     """
-    from node.keystore import Purpose, read_public_part
-
     if re.fullmatch(r"[0-9a-fA-F]{64}", text):
         return bytes.fromhex(text)
     found = None if Path(text).is_file() else find_network(network)
-    path = key_path(found, text, option)
+    return _public_part(key_path(found, text, option), option).public_key
+
+
+def _public_part(path: Path, option: str) -> "PublicPart":
+    from node.keystore import Purpose, read_public_part
+
     check_file(path, KEY)
     part = read_public_part(path)
     if part.purpose is not Purpose.ACCOUNT:
         fail(f"{option}: expected the key file of an account, got {path}, of a {part.purpose} key")
-    return part.public_key
+    return part
 
 
 def key_path(network: "Network | None", name: str, option: str) -> Path:

@@ -155,8 +155,8 @@ def _is_held(lock: BinaryIO) -> bool:
     return False
 
 
-def stop_running(network: Network) -> list[str]:
-    """Stops the nodes of a network that some other process started.
+def stop_running(network: Network, node_ids: Sequence[str]) -> list[str]:
+    """Stops those of some nodes that run, whoever started them.
 
     Returns:
         Ids of the nodes that were running and are not any more.
@@ -167,7 +167,7 @@ def stop_running(network: Network) -> list[str]:
     running = {
         address.node_id: process_id
         for address in network.nodes
-        if (process_id := running_process_id(address)) is not None
+        if address.node_id in node_ids and (process_id := running_process_id(address)) is not None
     }
     for process_id in running.values():
         os.kill(process_id, signal.SIGTERM)

@@ -1,10 +1,7 @@
 """From readings to what needs no node: a report, a certificate and a proof, as the README goes."""
 
 import json
-import os
 import re
-import signal
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,30 +16,6 @@ DESIGN = Path(__file__).parents[2] / "examples" / "reports" / "office-design.jso
 ID = "certifier-1.000001"
 END = datetime.now(UTC).year + 2
 """Year in which the certificate ends."""
-
-
-def stop_observer(directory: Path) -> None:
-    """Stops the observer as its operator would; the rest of the network goes on."""
-    found = [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit()
-        and b"observer-1/config.toml" in command_of(entry)
-        and (entry / "cwd").resolve() == directory.resolve()
-    ]
-    assert len(found) == 1, found
-    os.kill(found[0], signal.SIGTERM)
-    deadline_s = time.monotonic() + 20
-    while command_of(Path("/proc") / str(found[0])):
-        assert time.monotonic() < deadline_s, "the observer does not stop"
-        time.sleep(0.1)
-
-
-def command_of(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def open_cases(directory: Path) -> list[str]:
@@ -60,7 +33,7 @@ def certify(directory: Path, report: str, cases: list[str]) -> None:
     tanlian("alert", "ack", cases[0], cwd=directory)
     planning = ("plan", ID, "--document", "plan.pdf", "--meter", "office-main")
     tanlian("certificate", *planning, cwd=directory)
-    stop_observer(directory)
+    tanlian("network", "down", "try", "--node", "observer-1", cwd=directory)
     for step in (
         ("reexecute", "--home", "try/observer-1", "--out", "executed.json"),
         (

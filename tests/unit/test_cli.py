@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli import run
+from commands.network import way_out
 from node.app import software_version
 
 
@@ -146,6 +147,65 @@ def test_stopped_nodes_are_shown_and_end_with_one(
     assert "start the network with `tanlian network up try`" in err
 
 
+STATUSES = [{"name": "node-1", "state": "ready"}, {"name": "node-2", "state": "stopped"}]
+
+
+def test_one_stopped_node_is_started_again_and_one_that_hangs_is_looked_at() -> None:
+    hanging = {"name": "node-3", "state": "running, does not answer"}
+
+    assert way_out(Path("try"), [*STATUSES, hanging]) == (
+        "start one again with `tanlian node run --config try/node-2/config.toml`"
+    )
+    assert way_out(Path("try"), [STATUSES[0], hanging]) == (
+        "the process runs: look at its node.log, and end it where it hangs"
+    )
+
+
+def test_only_nodes_of_the_network_are_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(["network", "init", "try", "--validators", "1", "--observers", "1"])
+    capsys.readouterr()
+
+    assert run(["network", "down", "try", "--node", "observer"]) == 1
+    assert output_of(capsys) == (
+        "",
+        "Error: --node: expected one of node-1, observer-1, got 'observer'\n",
+    )
+    assert run(["network", "down", "try", "--node", "observer-1"]) == 0
+    assert output_of(capsys) == ("None of them was running.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("notes.txt", "notes.txt: expected a key file in JSON, got other bytes"),
+        ("try/node-1/keys/tls.key", "--as: expected the key file of an account, got try/node-1/"),
+    ],
+)
+def test_nobody_is_asked_for_the_passphrase_of_what_is_no_accounts_key(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(["network", "init", "try", "--validators", "1", "--observers", "0"])
+    (tmp_path / "notes.txt").touch(mode=0o600)
+    (tmp_path / "notes.txt").write_text("no key")
+    capsys.readouterr()
+
+    assert run(["alert", "ack", "office-main.04.000001", "--as", key]) == 1
+    assert told in output_of(capsys)[1]
+
+
+def test_a_url_of_another_scheme_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["node", "status", "--node", "ftp://x"]) == 1
+    assert "a URL that begins with http://, got 'ftp://x'" in output_of(capsys)[1]
+
+
 def test_a_key_is_made_once_and_shown_without_its_passphrase(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -239,7 +299,7 @@ def test_a_directory_that_is_no_home_has_not_simply_no_evidence(
 
     assert output_of(capsys)[1] == (
         f"Error: {tmp_path}/config.toml: expected a node's configuration, got no file of this "
-        "name; name the home of a node, such as try/node-1\n"
+        "name; it is config.toml in the home of a node, such as try/node-1\n"
     )
 
 

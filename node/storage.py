@@ -10,7 +10,7 @@ table  key                            value
 ====== ============================== ===============================================
 ``m``  name                           head height, genesis, layout version, key count
 ``c``  height (8)                     header and commit certificate
-``b``  height (8)                     wire bytes of the transactions
+``b``  height (8)                     wire bytes of the transactions, compressed (zlib)
 ``r``  height (8)                     encoded receipts, the block's own last
 ``t``  transaction id (32)            height (8), position (4)
 ``s``  state key                      state value
@@ -23,6 +23,7 @@ Numbers in keys are big-endian, so that byte order is numeric order.
 """
 
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -36,7 +37,12 @@ from chain.types import HASH_BYTES, Hash, Height
 from node.errors import StorageError
 from node.ports import Location, StoredBlock
 
-LAYOUT_VERSION: Final = b"1"
+LAYOUT_VERSION: Final = b"2"
+BODIES: Final = b"b"
+"""Table of what is compressed: transactions have much in common, and are never written again."""
+_COMPRESSION_LEVEL: Final = 1
+"""The fastest: less than half of the bytes for one and a half microseconds a transaction; slower
+ones save a tenth more."""
 _HEAD: Final = b"mhead"
 _GENESIS: Final = b"mgenesis"
 _LAYOUT: Final = b"mlayout"
@@ -107,13 +113,13 @@ class ChainStore:
     def block(self, height: Height) -> CertifiedBlock | None:
         """Returns a committed block, or None above the head and at genesis."""
         certified = self._certified_header(height)
-        bodies = self._database.get(_numbered(b"b", height))
+        bodies = self._database.get(_numbered(BODIES, height))
         if certified is None or bodies is None:
             return None
         return CertifiedBlock(
             header=certified.header,
             certificate=certified.certificate,
-            transactions=ByteStrings.decode(bodies).entries,
+            transactions=ByteStrings.decode(decompressed(bodies)).entries,
         )
 
     def header(self, height: Height) -> Header | None:
@@ -202,7 +208,7 @@ class ChainStore:
         batch: list[tuple[bytes, bytes | None]] = [
             (_HEAD, height.to_bytes(8, "big")),
             (_numbered(b"c", height), certified.encode()),
-            (_numbered(b"b", height), ByteStrings(entries=stored.block.transactions).encode()),
+            (_numbered(BODIES, height), _compressed(stored.block.transactions)),
             (_numbered(b"r", height), ByteStrings(entries=stored.encoded_receipts).encode()),
         ]
         place = _LOCATION.pack
@@ -236,3 +242,29 @@ class ChainStore:
 
 def _numbered(table: bytes, height: Height) -> bytes:
     return table + height.to_bytes(8, "big")
+
+
+def _compressed(transactions: tuple[bytes, ...]) -> bytes:
+    return zlib.compress(ByteStrings(entries=transactions).encode(), _COMPRESSION_LEVEL)
+
+
+def decompressed(bodies: bytes) -> bytes:
+    """Returns what a value of :data:`BODIES` holds; its bytes depend on the library that made it.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    stream = zlib.decompressobj()
+    try:
+        content = stream.decompress(bodies)
+    except zlib.error as error:
+        raise StorageError(
+            f"database: table b: expected a compressed list of transactions, got {error}; run "
+            "`tanlian node verify` and restore or sync anew"
+        ) from error
+    if not stream.eof or stream.unused_data:
+        raise StorageError(
+            "database: table b: expected one whole compressed list of transactions, got a part of "
+            "one, or more; run `tanlian node verify` and restore or sync anew"
+        )
+    return content

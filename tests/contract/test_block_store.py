@@ -10,7 +10,7 @@ from node.errors import StorageError
 from node.kernel.storing import certified_block, stored_block
 from node.leveldb import LevelDatabase
 from node.memory_database import MemoryDatabase
-from node.storage import ChainStore, KeyValue
+from node.storage import BODIES, ChainStore, KeyValue
 from tests import chain_samples as samples
 from tests.kernel_samples import NodeNotes, commit_block, new_store, new_workshop, note
 
@@ -76,6 +76,19 @@ def test_everything_of_a_block_is_found_again(database: KeyValue) -> None:
     ]
 
 
+def test_bodies_take_less_room_than_their_transactions(database: KeyValue) -> None:
+    store = new_store(GENESIS, database)
+    sent = [note(GENESIS, number) for number in range(1, 51)]
+
+    commit_block(GENESIS, store, new_workshop(GENESIS, store), sent)
+
+    ((_, stored),) = database.iterate(BODIES, BODIES)
+    assert len(stored) < sum(len(each.wire) for each in sent) * 2 // 3
+    block = store.block(1)
+    assert block is not None
+    assert block.transactions == tuple(each.wire for each in sent)
+
+
 def test_the_tree_opens_with_the_root_of_the_head(database: KeyValue) -> None:
     store = new_store(GENESIS, database)
     workshop = new_workshop(GENESIS, store)
@@ -120,7 +133,7 @@ def test_a_block_out_of_order_is_refused_and_writes_nothing(database: KeyValue) 
 def test_a_layout_of_another_version_is_refused(database: KeyValue) -> None:
     database.write([(b"mlayout", b"99")])
 
-    with pytest.raises(StorageError, match="expected version 1, got"):
+    with pytest.raises(StorageError, match="expected version 2, got"):
         ChainStore(database)
 
 

@@ -8,6 +8,7 @@ from benchmarks.footprint import bytes_per_transaction, entry_bytes
 from benchmarks.lone_chain import LoneChain
 from benchmarks.workload import SINGLES
 from node.memory_database import MemoryDatabase
+from node.storage import BODIES
 
 
 def test_entries_are_counted_with_their_keys_and_by_a_part_of_them() -> None:
@@ -19,20 +20,20 @@ def test_entries_are_counted_with_their_keys_and_by_a_part_of_them() -> None:
     assert entry_bytes(database, b"s", b"b-") == 7
 
 
-def test_a_transaction_takes_its_body_twice_over_and_a_share_of_the_state() -> None:
+def test_a_transaction_takes_its_compressed_body_its_places_and_a_share_of_the_state() -> None:
     database = MemoryDatabase()
     chain = LoneChain(database, time.time_ns() // 1_000_000)
-    before = chain.store.head_height()
+    before, registered = chain.store.head_height(), entry_bytes(database, BODIES)
     transactions = [each for _ in range(3) for each in chain.transactions(50, 1)]
     for start in range(0, 150, 50):
         chain.commit(chain.build(transactions[start : start + 50]))
-    wire = sum(len(each.wire) for each in transactions) / len(transactions)
+    bodies = (entry_bytes(database, BODIES) - registered) / 150
 
     found = bytes_per_transaction(database, (before, before + 3), SINGLES)
 
     # The state of 500 meters is shared by 150 transactions only; it is much of this figure.
     state = entry_bytes(database, b"s", b"meter-") / 150
-    assert found == pytest.approx(wire + state + 200, abs=80)
+    assert found == pytest.approx(bodies + state + 190, abs=40)
 
 
 def test_a_workload_that_left_nothing_takes_no_share() -> None:

@@ -1,14 +1,16 @@
 """Offline verification: whole data passes, and any change anywhere is found."""
 
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from chain.crypto import ED25519
-from node.errors import LocalError
+from node.errors import LocalError, StorageError
 from node.leveldb import LevelDatabase
 from node.memory_database import MemoryDatabase
-from node.storage import ChainStore, KeyValue
+from node.storage import BODIES, ChainStore, KeyValue
 from node.verification import (
     TABLES,
     VerificationError,
@@ -78,6 +80,37 @@ def test_a_flipped_bit_in_any_table_is_found(table: str) -> None:
 
         database.write([(key, value)])
     verify(database)
+
+
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_what_another_library_compressed_is_whole_as_well(level: int) -> None:
+    database = MemoryDatabase()
+    fill(database)
+    for key, value in list(database.iterate(BODIES, BODIES)):
+        database.write([(key, zlib.compress(zlib.decompress(value), level))])
+
+    verify(database)
+
+
+@pytest.mark.parametrize(
+    ("damage", "match"),
+    [
+        (lambda value: value[:-1], "a part of one, or more"),
+        (lambda value: value + b"x", "a part of one, or more"),
+        (lambda value: b"x" + value, "expected a compressed list of transactions"),
+        (lambda value: value[:0], "a part of one, or more"),
+    ],
+)
+def test_bodies_that_are_no_compressed_list_are_told(
+    damage: Callable[[bytes], bytes], match: str
+) -> None:
+    database = MemoryDatabase()
+    fill(database)
+    ((key, value), *_) = database.iterate(BODIES, BODIES)
+    database.write([(key, damage(value))])
+
+    with pytest.raises(StorageError, match=match):
+        ChainStore(database).block(1)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -7,7 +7,7 @@ no node can have taken them before.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -59,7 +59,7 @@ class DeliveryPlan:
     """Wait for the block; otherwise acceptance by one node is enough."""
     patience_s: float
     """How long to go on without any progress before giving up unresolved. One node that hangs may
-    take all of it; so no delivery gives up before each node has had its turn."""
+    take all of it; so no delivery gives up what no node has accepted before each had its turn."""
     on_outcome: Progress | None = None
     """Called once for each transaction when what was asked for is reached."""
 
@@ -92,7 +92,9 @@ async def deliver(
                     plan.on_outcome(parcel.outcome)
         if has_moved:
             last_progress_s = time.monotonic()
-        elif time.monotonic() - last_progress_s > plan.patience_s and nodes.have_all_failed:
+        elif time.monotonic() - last_progress_s > plan.patience_s and (
+            nodes.have_all_failed or _are_all_accepted(waiting.values())
+        ):
             break
         else:
             await nodes.pause()
@@ -120,6 +122,10 @@ def _next_batch(waiting: dict[Hash, _Parcel]) -> list[_Parcel]:
 def _is_done(parcel: _Parcel, plan: DeliveryPlan) -> bool:
     outcome = parcel.outcome
     return outcome.is_final or (not plan.until_final and outcome.state is OutcomeState.ACCEPTED)
+
+
+def _are_all_accepted(parcels: Iterable[_Parcel]) -> bool:
+    return all(parcel.outcome.state is OutcomeState.ACCEPTED for parcel in parcels)
 
 
 async def _send(nodes: Nodes, batch: Sequence[_Parcel], plan: DeliveryPlan) -> bool:

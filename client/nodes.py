@@ -26,8 +26,12 @@ REST_MAX_S: Final = 5.0
 """A node that came back is used again within this."""
 ANSWER_BYTES_MAX: Final = 64 * 2**20
 """A block of the largest size, shown for people, with room."""
+CONNECT_TIMEOUT_S: Final = 3.0
+"""A host that is switched off refuses nothing: without this each request to it would take all of
+its time. Round the world and back, with a packet lost, a connection is there in two seconds."""
 KEEP_ALIVE_S: Final = 5.0
 """Below the 10 s after which a node closes an idle connection, so that no request meets that."""
+_NEVER_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 RETRY_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Answers that say nothing about the request: another node, or a later moment, may do."""
 
@@ -156,7 +160,7 @@ class Nodes:
             query=query,
             headers=headers,
             body=body,
-            timing=aiohttp.ClientTimeout(total=timeout_s),
+            timing=_within(timeout_s),
         ) as response:
             return await _read(response)
 
@@ -170,7 +174,7 @@ class Nodes:
             RpcProblem, NodeUnreachable: as :meth:`request`.
         """
         timing = aiohttp.ClientTimeout(
-            total=None, sock_connect=self._request_timeout_s, sock_read=silence_s
+            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s
         )
         async with self.request("GET", url, query=query, timing=timing) as response:
             yield response
@@ -199,7 +203,7 @@ class Nodes:
                 params=dict(query or {}),
                 headers=dict(headers or {}),
                 data=body,
-                timeout=timing or aiohttp.ClientTimeout(total=self._request_timeout_s),
+                timeout=timing or _within(self._request_timeout_s),
                 allow_redirects=False,
             ) as response:
                 if response.status >= 300:
@@ -208,7 +212,7 @@ class Nodes:
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise NodeUnreachable(
                 f"{url}: {type(error).__name__}: {error}",
-                may_have_arrived=not isinstance(error, aiohttp.ClientConnectorError),
+                may_have_arrived=not isinstance(error, _NEVER_CONNECTED),
             ) from error
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -220,6 +224,10 @@ class Nodes:
 
     def _node(self, url: str) -> _Node:
         return next(node for node in self._nodes if node.url == url)
+
+
+def _within(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S)
 
 
 async def read_json(response: aiohttp.ClientResponse) -> Document:

@@ -4,6 +4,8 @@ Their messages say what was expected, what came and what to do. Anything else is
 keeps its traceback.
 """
 
+from typing import Final
+
 from chain.errors import ChainError
 from client.errors import ClientError, NodeUnreachable, TransactionError, TransactionUnresolved
 from client.importers.source_file import SourceError
@@ -13,6 +15,10 @@ from demo.stage import DemoFailed
 from node.errors import NodeError
 
 _WORDED = (ChainError, ClientError, DemoFailed, NodeError, SourceError, NoSuchTime, UnknownZone)
+
+_WHY_NO_BLOCK: Final = (
+    "in no block so far, and `tanlian node status` says what the next one awaits "
+)
 
 
 def sentence_of(error: Exception) -> str | None:
@@ -31,7 +37,7 @@ def sentence_of(error: Exception) -> str | None:
 
 def _fate_of(error: TransactionError) -> str:
     outcome = error.outcome
-    reason = f"{outcome.code}: {outcome.detail} " if outcome.code else "in no block so far "
+    reason = f"{outcome.code}: {outcome.detail} " if outcome.code else _WHY_NO_BLOCK
     fate = f"{outcome.state.name.lower()}: {reason}(transaction {outcome.transaction_id.hex()})"
     if isinstance(error, TransactionUnresolved):
         return f"{fate}; {still_open(outcome.transaction_id)}"

@@ -218,6 +218,15 @@ def test_patience_does_not_end_before_each_node_had_its_turn() -> None:
     assert len({url for url, _ in nodes.sent}) == 2
 
 
+def test_what_a_node_has_accepted_is_left_to_it_when_patience_ends() -> None:
+    nodes = ScriptedNodes(says(result(FIRST, AnsweredState.ACCEPTED)), breaks_off)
+
+    (outcome,) = run(nodes, patience_s=0.0)
+
+    assert outcome.state is OutcomeState.ACCEPTED
+    assert len(nodes.sent) == 2
+
+
 def test_only_what_is_not_clear_is_sent_again_and_each_is_told_once() -> None:
     half = says(
         result(FIRST, AnsweredState.COMMITTED, height=1),

@@ -1,8 +1,10 @@
 """Rotation over nodes, without any network."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import pytest
 
@@ -94,3 +96,27 @@ def test_reading_is_given_up_only_when_each_node_has_failed() -> None:
     with pytest.raises(NodeUnreachable, match="no answer"):
         asyncio.run(nodes.get("/v1/status"))
     assert nodes.have_all_failed
+
+
+def test_a_host_that_takes_no_connection_costs_little_and_cannot_have_the_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("client.nodes.CONNECT_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as waiting:
+        # Behind these the system answers no further one, as a host that is switched off.
+        for _ in range(2):
+            ahead = waiting.enter_context(socket.socket())
+            ahead.settimeout(0)
+            ahead.connect_ex(deaf.getsockname())
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+
+        async def ask() -> None:
+            nodes = Nodes((url,), request_timeout_s=30.0, patience_s=0.0)
+            try:
+                await asyncio.wait_for(nodes.get_from(url, "/v1/status"), timeout=10)
+            finally:
+                await nodes.close()
+
+        with pytest.raises(NodeUnreachable) as unreachable:
+            asyncio.run(ask())
+    assert not unreachable.value.may_have_arrived

@@ -128,5 +128,6 @@ def check_window(
         raise InvalidTransaction(
             "TRANSACTION_LIFETIME",
             f"valid_until_ms: expected at most {parent_time_ms + lifetime_max_ms} "
-            f"({lifetime_max_ms} ms after the last block), got {payload.valid_until_ms}",
+            f"({lifetime_max_ms} ms after the last block), got {payload.valid_until_ms}; sign it "
+            "anew, and set the clock of the host that signs where it is ahead",
         )

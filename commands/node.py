@@ -54,10 +54,20 @@ def status(session: Session) -> None:
             ("pool", f"{found['mempool_transactions']} transactions"),
             ("connected", ", ".join(connected) or "nobody"),
             ("not connected", ", ".join(absent) or "nobody"),
+            ("not voting", _not_voting(found)),
             ("ready", "yes" if found["readiness"]["is_ready"] else found["readiness"]["reason"]),
             ("next block", found["why_no_block"] or "comes when there is work"),
         ]
     )
+
+
+def _not_voting(found: dict[str, Any]) -> str:
+    """Returns which validators sign no blocks, as far as this node hears; itself with a reason."""
+    missing = [each["name"] for each in found["validators"] if each["is_missing"]]
+    if found["observing_reason"] is not None:
+        missing = [each for each in missing if each != found["name"]]
+        missing.append(f"{found['name']} ({found['observing_reason']})")
+    return ", ".join(missing) or "nobody"
 
 
 @app.command("verify")

@@ -126,8 +126,9 @@ def fresh_fault(state: ReplicaState, header: Header, view: View) -> str | None:
         config=state.config,
     ):
         return (
-            f"time_ms: expected a time above {state.head_time_ms} and near {state.now.wall_ms}, "
-            f"got {header.time_ms}"
+            f"time_ms: expected a time above {state.head_time_ms} and near this host's clock, "
+            f"{state.now.wall_ms}, got {header.time_ms}; where every primary is refused so, it is "
+            "this host's clock that is off"
         )
     heartbeat_ms = state.head_time_ms + state.max_block_interval_ms
     if header.transaction_count == 0 and header.time_ms < heartbeat_ms:

@@ -143,3 +143,4 @@ def test_a_transaction_may_not_live_a_millisecond_longer() -> None:
         )
 
     assert caught.value.code == "TRANSACTION_LIFETIME"
+    assert "set the clock of the host that signs where it is ahead" in str(caught.value)

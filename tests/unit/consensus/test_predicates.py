@@ -128,6 +128,16 @@ def test_a_fresh_block_names_its_primary() -> None:
     assert fresh_fault(state, header(cluster, 2, "a"), 1) is None
 
 
+def test_a_time_far_from_the_local_clock_says_whose_clock_may_be_off() -> None:
+    state = Cluster(4).start().nodes[0].replica._state
+    state.now = replace(state.now, wall_ms=state.now.wall_ms + 3_600_000)
+
+    fault = str(fresh_fault(state, header(CLUSTER, 1, "a"), 0))
+
+    assert f"near this host's clock, {state.now.wall_ms}, got" in fault
+    assert fault.endswith("it is this host's clock that is off")
+
+
 @pytest.mark.parametrize(("after_ms", "is_fault"), [(-1, True), (0, False)])
 def test_a_block_without_transactions_waits_for_the_heartbeat(
     after_ms: int, *, is_fault: bool

@@ -1,8 +1,10 @@
 """Gossip of this node's own clients' transactions: sent at once, again when stuck, then complained.
 
-Every validator hears of a transaction from the node that admitted it. One that has not moved for
-half a view timeout is sent to all again, so that all their timers run (consensus.md 12); one that
-waits for T_c while blocks go by is censored (consensus.md 14).
+Every validator hears of a transaction from the node that admitted it. While no blocks go by, one
+that has not moved for half a view timeout is sent to all again, so that all their timers run
+(consensus.md 12). While blocks go by it most likely stands in a long line: it is sent again before
+it counts as censored, in case that it was lost, and not once a second, which would cost the nodes
+most when they have most to do. What waits for T_c while blocks go by is censored (consensus.md 14).
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,6 +37,8 @@ class Gossip:
     ) -> None:
         self._regossip_after_ms = regossip_after_ms
         self._censorship_timeout_ms = censorship_timeout_ms
+        self._flows_until_ms = -1
+        """A view timeout after the newest block: so long, blocks go by."""
         self._sent: dict[Hash, _Sent] = {}
         """In the order in which they first went out."""
         self._newest = _Sent(0, 0, 0)
@@ -47,21 +51,27 @@ class Gossip:
             newest = self._newest = _Sent(now_ms, now_ms, self._block_count)
         self._sent[transaction_id] = newest
 
-    def forget(self, transaction_ids: Sequence[Hash], *, block_was_stored: bool) -> None:
-        """Drops what has been committed or has expired."""
-        if block_was_stored:
-            self._block_count += 1
+    def block_stored(self, transaction_ids: Sequence[Hash], now_ms: Milliseconds) -> None:
+        """Notes a block, and drops what it holds."""
+        self._block_count += 1
+        self._flows_until_ms = now_ms + 2 * self._regossip_after_ms
+        self.forget(transaction_ids)
+
+    def forget(self, transaction_ids: Sequence[Hash]) -> None:
+        """Drops what is waited for no longer."""
         for transaction_id in transaction_ids:
             self._sent.pop(transaction_id, None)
 
     def stale(self, now_ms: Milliseconds) -> tuple[Hash, ...]:
         """Returns what is to be sent again now, oldest first, and notes that it is."""
+        is_flowing = now_ms < self._flows_until_ms
+        after_ms = self._censorship_timeout_ms // 2 if is_flowing else self._regossip_after_ms
         stale: dict[Hash, _Sent] = {}
         for transaction_id, sent in self._sent.items():
-            is_young = now_ms < sent.first_ms + self._regossip_after_ms
+            is_young = now_ms < sent.first_ms + after_ms
             if is_young or len(stale) == STALE_BATCH_MAX:
                 break  # All behind it are younger still.
-            if now_ms >= sent.last_ms + self._regossip_after_ms:
+            if now_ms >= sent.last_ms + after_ms:
                 stale[transaction_id] = _Sent(sent.first_ms, now_ms, sent.blocks_before)
         # An assignment to a key that is there keeps the order.
         self._sent.update(stale)

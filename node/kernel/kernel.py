@@ -81,7 +81,7 @@ class KernelConfig:
     """Node configuration of the kernel; no setting of one node can stall the chain."""
 
     regossip_after_ms: Milliseconds = 1_000
-    """A transaction of this node's clients that has not moved is sent to all again: T0 / 2."""
+    """Of this node's clients, what has not moved while no blocks go by is sent again: T0 / 2."""
     censorship_timeout_ms: Milliseconds = 10_000
     """T_c: having waited so long while blocks went by, it counts as censored."""
     request_again_ms: Milliseconds = 500
@@ -293,7 +293,7 @@ class Kernel:
     def _quarantine(self, bug: TransactionBug) -> None:
         """Forgets a transaction that hits a bug; nobody is to blame for not committing it."""
         self.pool.quarantine(bug.transaction_id)
-        self._gossip.forget([bug.transaction_id], block_was_stored=False)
+        self._gossip.forget([bug.transaction_id])
         self._bugs.append(ReportBug(transaction_id=bug.transaction_id, detail=str(bug)))
 
     def _try_judge(self, now: Now) -> list[KernelEffect]:
@@ -444,10 +444,10 @@ class Kernel:
         self._pace.committed(event.height, now.monotonic_ms)
         ids = [each.id for each in candidate.transactions]
         self.pool.remove(ids)
-        self._gossip.forget(ids, block_was_stored=True)
+        self._gossip.block_stored(ids, now.monotonic_ms)
         expired = self.pool.expire(candidate.header.time_ms)
         self.expired_count += len(expired)
-        self._gossip.forget(expired, block_was_stored=False)
+        self._gossip.forget(expired)
         committed = BlockCommitted(
             header=candidate.header,
             certificate=commit.certificate,

@@ -38,9 +38,32 @@ def test_what_was_committed_is_not_sent_again() -> None:
     gossip = Gossip(1_000, 10_000)
     gossip.remember(ID, 0)
 
-    gossip.forget([ID], block_was_stored=True)
+    gossip.block_stored([ID], 0)
 
     assert gossip.stale(5_000) == ()
+
+
+def test_while_blocks_go_by_what_waits_in_line_is_sent_again_only_before_it_counts_as_censored() -> (
+    None
+):
+    gossip = Gossip(1_000, 10_000)
+    gossip.remember(ID, 0)
+    for now_ms in range(500, 12_000, 500):
+        gossip.block_stored([], now_ms)
+        again = gossip.stale(now_ms)
+
+        assert again == ((ID,) if now_ms in {5_000, 10_000} else ())
+
+
+def test_what_waits_is_sent_again_once_no_block_has_gone_by_for_a_view_timeout() -> None:
+    gossip = Gossip(1_000, 10_000)
+    gossip.remember(ID, 0)
+    gossip.block_stored([], 500)
+
+    assert gossip.stale(2_499) == ()
+    assert gossip.stale(2_500) == (ID,)
+    assert gossip.stale(3_499) == ()
+    assert gossip.stale(3_500) == (ID,)
 
 
 def test_one_tick_sends_a_bounded_number_again() -> None:
@@ -57,14 +80,14 @@ def test_waiting_long_is_censorship_only_while_blocks_go_by() -> None:
     gossip.remember(ID, 0)
 
     assert not gossip.is_censored(10_000)
-    gossip.forget([], block_was_stored=True)
+    gossip.block_stored([], 0)
     assert not gossip.is_censored(9_999)
     assert gossip.is_censored(10_000)
 
 
 def test_blocks_before_the_transaction_prove_no_censorship() -> None:
     gossip = Gossip(1_000, 10_000)
-    gossip.forget([], block_was_stored=True)
+    gossip.block_stored([], 0)
     gossip.remember(ID, 0)
 
     assert not gossip.is_censored(20_000)
@@ -75,7 +98,7 @@ def test_expiry_ends_a_complaint_and_is_no_block() -> None:
     gossip.remember(ID, 0)
     gossip.remember(OTHER_ID, 0)
 
-    gossip.forget([ID], block_was_stored=False)
+    gossip.forget([ID])
 
     assert not gossip.is_censored(20_000)
     assert gossip.stale(20_000) == (OTHER_ID,)

@@ -8,7 +8,7 @@ from node.kernel.pace import WORK_MIN, Pace
 def pace(work_max: int = 10_000) -> Pace:
     """One that quick blocks have brought to what the chain allows."""
     paced = Pace(target_ms=1_000, work_max=work_max)
-    for height in range(-4, 0):
+    for height in range(-6, 0):
         agree(paced, height, paced.work_max, 1)
     return paced
 
@@ -49,10 +49,10 @@ def test_it_grows_again_step_by_step_and_never_beyond_the_chain() -> None:
         agree(paced, height, paced.work_max, 9_000)
     assert paced.work_max == 1_250
 
-    assert agree(paced, 4, 1_250, 10) == 1_875
-    assert agree(paced, 5, 1_875, 800) == 2_343
-    assert agree(paced, 6, 2_343, 0) == 3_514
-    for height in range(7, 12):
+    assert agree(paced, 4, 1_250, 10) == 1_406
+    assert agree(paced, 5, 1_406, 950) == 1_480
+    assert agree(paced, 6, 1_480, 0) == 1_665
+    for height in range(7, 23):
         agree(paced, height, paced.work_max, 10)
     assert paced.work_max == 10_000
 
@@ -62,7 +62,18 @@ def test_a_block_that_was_not_full_and_fast_says_nothing() -> None:
     agree(paced, 1, 10_000, 2_000)
 
     assert agree(paced, 2, 2_499, 10) == 5_000
-    assert agree(paced, 3, 2_500, 10) == 7_500
+    assert agree(paced, 3, 2_500, 10) == 5_625
+
+
+def test_after_a_quick_block_the_next_one_is_still_agreed_within_the_view() -> None:
+    paced = pace()
+    for height in range(1, 5):
+        agree(paced, height, paced.work_max, paced.work_max // 4)  # 4 units take a millisecond
+    assert paced.work_max == 4_000
+
+    work = agree(paced, 5, 4_000, 600)  # others left the machine alone meanwhile
+
+    assert work // 4 < 1_500, "the view timeout is half as long again as what is aimed at"
 
 
 def test_a_small_block_that_was_too_slow_counts() -> None:

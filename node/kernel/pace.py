@@ -4,7 +4,9 @@ The chain's limits are made for the reference machine. Where nodes share cores, 
 full block may take longer than the view timeout, and every view that is left costs all its work
 once more. So a primary goes by what its own last blocks took: it proposes as much as was agreed in
 the time that it aims at. Not less, because state is touched once a block: the more a block holds,
-the less each of its transactions costs.
+the less each of its transactions costs. A slow block counts at once; a quick one may be luck, where
+others work on the machine, and counts as much as all that was known before it: too large a block
+costs a view, too small a one only its share.
 
 Where little waits, nothing is waited for: what comes while one block is agreed fills the next.
 """
@@ -18,9 +20,7 @@ WORK_MIN: Final = 200
 FIRST_DIVISOR: Final = 2
 """The first block may hold this part of what the chain allows: a node does not know its machine."""
 SHRINK_MAX: Final = 2
-"""A block may be down to half of the largest before it ..."""
-GROWTH_MAX: Final = (3, 2)
-"""... and up to three halves: too large a block costs a view, too small a one only its share."""
+"""A block may be down to half of the largest before it."""
 
 
 class Pace:
@@ -51,13 +51,18 @@ class Pace:
             return
         proposed_height, work, proposed_ms = self._proposed
         self._proposed = None
+        if proposed_height != height:
+            return  # It came to nothing, and another's block was agreed.
         took_ms = max(1, now_ms - proposed_ms)
-        # A block that was not full says nothing, unless it was too slow all the same.
-        is_full = work * SHRINK_MAX >= self.work_max
-        if proposed_height == height and (is_full or took_ms > self._target_ms):
-            fitting = work * self._target_ms // took_ms
-            fastest = self.work_max * GROWTH_MAX[0] // GROWTH_MAX[1]
-            self._set(min(max(fitting, self.work_max // SHRINK_MAX), fastest))
+        fitting = work * self._target_ms // took_ms
+        if work * SHRINK_MAX >= self.work_max:
+            if fitting > self.work_max:
+                # The harmonic mean, for it is the time of a work unit that is in doubt.
+                fitting = 2 * fitting * self.work_max // (fitting + self.work_max)
+            self._set(max(fitting, self.work_max // SHRINK_MAX))
+        elif took_ms > self._target_ms:
+            # A block that was not full says nothing, unless it was too slow all the same.
+            self._set(self.work_max // SHRINK_MAX)
 
     def _set(self, work: int) -> None:
         self.work_max = min(max(work, WORK_MIN), self._work_max)

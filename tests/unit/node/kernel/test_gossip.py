@@ -43,9 +43,7 @@ def test_what_was_committed_is_not_sent_again() -> None:
     assert gossip.stale(5_000) == ()
 
 
-def test_while_blocks_go_by_what_waits_in_line_is_sent_again_only_before_it_counts_as_censored() -> (
-    None
-):
+def test_while_blocks_go_by_it_is_sent_again_only_before_it_counts_as_censored() -> None:
     gossip = Gossip(1_000, 10_000)
     gossip.remember(ID, 0)
     for now_ms in range(500, 12_000, 500):

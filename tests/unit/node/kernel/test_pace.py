@@ -8,7 +8,7 @@ from node.kernel.pace import WORK_MIN, Pace
 def pace(work_max: int = 10_000) -> Pace:
     """One that quick blocks have brought to what the chain allows."""
     paced = Pace(target_ms=1_000, work_max=work_max)
-    for height in range(-6, 0):
+    for height in range(-4, 0):
         agree(paced, height, paced.work_max, 1)
     return paced
 
@@ -49,10 +49,11 @@ def test_it_grows_again_step_by_step_and_never_beyond_the_chain() -> None:
         agree(paced, height, paced.work_max, 9_000)
     assert paced.work_max == 1_250
 
-    assert agree(paced, 4, 1_250, 10) == 1_406
-    assert agree(paced, 5, 1_406, 950) == 1_480
-    assert agree(paced, 6, 1_480, 0) == 1_665
-    for height in range(7, 23):
+    assert agree(paced, 4, 1_250, 500) == 1_666  # twice as many would have fitted
+    assert agree(paced, 5, 1_666, 1_000) == 1_666
+    assert agree(paced, 6, 1_666, 0) == 3_328, "never twice as much as before"
+    assert agree(paced, 7, 3_328, 800) == 3_697
+    for height in range(8, 10):
         agree(paced, height, paced.work_max, 10)
     assert paced.work_max == 10_000
 
@@ -62,7 +63,7 @@ def test_a_block_that_was_not_full_and_fast_says_nothing() -> None:
     agree(paced, 1, 10_000, 2_000)
 
     assert agree(paced, 2, 2_499, 10) == 5_000
-    assert agree(paced, 3, 2_500, 10) == 5_625
+    assert agree(paced, 3, 2_500, 250) == 6_666
 
 
 def test_after_a_quick_block_the_next_one_is_still_agreed_within_the_view() -> None:

@@ -97,7 +97,9 @@ def _codec(singles: list[Transaction], batches: list[Transaction]) -> Iterator[F
 
 
 def _pool(singles: list[Transaction]) -> Iterator[Figure]:
-    limits = MempoolLimits(transactions_max=50_000, bytes_max=2**27, per_sender_max=10_000)
+    limits = MempoolLimits(
+        transactions_max=50_000, bytes_max=2**27, per_sender_max=10_000, per_sender_own_max=10_000
+    )
     ids = [each.id for each in singles]
     deadline_ms = singles[0].payload.valid_until_ms
 

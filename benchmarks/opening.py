@@ -35,7 +35,9 @@ ROUNDS: Final = 3
 _SETTINGS: Final = KernelSettings(
     replica=ReplicaConfig(t0_ms=2_000, status_interval_ms=300, censorship_timeout_ms=10_000),
     kernel=KernelConfig(regossip_after_ms=1_000, censorship_timeout_ms=10_000),
-    pool=MempoolLimits(transactions_max=50_000, bytes_max=2**27, per_sender_max=10_000),
+    pool=MempoolLimits(
+        transactions_max=50_000, bytes_max=2**27, per_sender_max=10_000, per_sender_own_max=10_000
+    ),
 )
 
 

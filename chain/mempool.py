@@ -9,6 +9,10 @@ One sender's transactions are proposed in the order in which they arrived. Betwe
 are filled in rounds, one transaction of each at a time, and whoever was served goes to the end of
 the line; so a flood of one sender delays nobody else by more than a round. Every operation costs
 the same however full the pool is, per transaction that it adds, returns or removes.
+
+A node's own clients may bring a share of what the pool takes from a sender, so that all nodes'
+shares together find room in every pool. Otherwise each node would fill up with a flood of its own,
+and a primary would not hold, and not propose, what the others have accepted.
 """
 
 from collections import OrderedDict
@@ -42,12 +46,16 @@ class MempoolLimits:
     """Wire bytes of all transactions together."""
     per_sender_max: int
     """Transactions of one key, so that one sender cannot take the whole pool."""
+    per_sender_own_max: int
+    """How many of those this node's own clients may bring."""
 
 
 @dataclass(slots=True)
 class _Entry:
     transaction: Transaction
     arrived_ms: Milliseconds
+    is_own: bool
+    """Whether it came from one of this node's own clients."""
     work: int | None = None
     """Work units, once asked for: the contracts decode arguments to know it."""
 
@@ -65,6 +73,8 @@ class Mempool:
         # first entry at once, where a dict first passes over all that was removed before it.
         self._entries: OrderedDict[Hash, _Entry] = OrderedDict()
         self._queues: OrderedDict[PublicKey, OrderedDict[Hash, _Entry]] = OrderedDict()
+        self._own_counts: dict[PublicKey, int] = {}
+        """Transactions of own clients, of each sender that has some."""
         self._deadlines: list[tuple[Milliseconds, Hash]] = []
         self._quarantined: OrderedDict[Hash, None] = OrderedDict()
         self._bytes = 0
@@ -112,12 +122,13 @@ class Mempool:
             _first_deadline(queue.values(), time_ms) <= latest_ms for queue in self._queues.values()
         )
 
-    def add(self, transaction: Transaction, now_ms: Milliseconds) -> None:
+    def add(self, transaction: Transaction, now_ms: Milliseconds, *, is_own: bool = False) -> None:
         """Takes in a transaction that the caller has verified.
 
         Args:
             transaction: verified as the module says.
             now_ms: arrival by a clock that never steps back.
+            is_own: whether it comes from one of this node's own clients.
 
         Raises:
             InvalidTransaction: ``DUPLICATE`` (it is here already), ``QUARANTINED``,
@@ -134,10 +145,13 @@ class Mempool:
                 f"transaction {transaction_id.hex()}: its execution failed unexpectedly on this "
                 "node; its operator has been told",
             )
-        self.check_room(transaction)
-        entry = _Entry(transaction, now_ms)
+        self.check_room(transaction, is_own=is_own)
+        sender = transaction.payload.sender
+        entry = _Entry(transaction, now_ms, is_own)
         self._entries[transaction_id] = entry
-        self._queues.setdefault(transaction.payload.sender, OrderedDict())[transaction_id] = entry
+        self._queues.setdefault(sender, OrderedDict())[transaction_id] = entry
+        if is_own:
+            self._own_counts[sender] = self._own_counts.get(sender, 0) + 1
         self._bytes += len(transaction.wire)
         deadline_ms = transaction.payload.valid_until_ms
         self._latest_deadline_ms = max(self._latest_deadline_ms, deadline_ms)
@@ -254,8 +268,12 @@ class Mempool:
         if len(self._quarantined) > QUARANTINE_MAX:
             self._quarantined.popitem(last=False)
 
-    def check_room(self, transaction: Transaction) -> None:
+    def check_room(self, transaction: Transaction, *, is_own: bool = False) -> None:
         """Checks that a transaction would find room, before anything dear is done for it.
+
+        Args:
+            transaction: not in the pool.
+            is_own: whether it comes from one of this node's own clients.
 
         Raises:
             InvalidTransaction: ``MEMPOOL_FULL`` or ``SENDER_QUOTA``.
@@ -273,11 +291,18 @@ class Mempool:
                 f"the pool holds {self._bytes} of {limits.bytes_max} bytes and has no room for "
                 f"{size} more; try again later or another node",
             )
-        if len(self._queues.get(transaction.payload.sender, ())) >= limits.per_sender_max:
+        sender = transaction.payload.sender
+        if len(self._queues.get(sender, ())) >= limits.per_sender_max:
             raise InvalidTransaction(
                 "SENDER_QUOTA",
                 f"the pool holds {limits.per_sender_max} transactions of this sender, its limit; "
                 "wait until some are committed",
+            )
+        if is_own and self._own_counts.get(sender, 0) >= limits.per_sender_own_max:
+            raise InvalidTransaction(
+                "SENDER_QUOTA",
+                f"the pool holds {limits.per_sender_own_max} transactions of this sender that came "
+                "to this node, its limit; wait until some are committed, or use other nodes too",
             )
 
     def _find_latest_deadline(self) -> None:
@@ -293,9 +318,14 @@ class Mempool:
         Returns:
             Its ``valid_until_ms``.
         """
-        transaction = self._entries.pop(transaction_id).transaction
+        entry = self._entries.pop(transaction_id)
+        transaction = entry.transaction
         self._bytes -= len(transaction.wire)
         sender = transaction.payload.sender
+        if entry.is_own:
+            self._own_counts[sender] -= 1
+            if not self._own_counts[sender]:
+                del self._own_counts[sender]
         queue = self._queues[sender]
         del queue[transaction_id]
         if queue:

@@ -130,7 +130,7 @@ class LoneNode:
     """None for an observer."""
     limits: MempoolLimits = field(
         default_factory=lambda: MempoolLimits(
-            transactions_max=100, bytes_max=1_000_000, per_sender_max=50
+            transactions_max=100, bytes_max=1_000_000, per_sender_max=50, per_sender_own_max=50
         )
     )
 

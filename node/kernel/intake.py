@@ -58,7 +58,7 @@ class Intake:
                 checked.append(transaction)
         taken: list[Transaction] = []
         for transaction, fault in self._verified(checked):
-            refused = fault or self._add(transaction, now)
+            refused = fault or self._add(transaction, now, is_own=True)
             if refused is None:
                 taken.append(transaction)
                 answer = Admission(transaction_id=transaction.id, code="", detail="")
@@ -99,7 +99,7 @@ class Intake:
             elif transaction.id in wanted:
                 awaited.append(transaction)
             else:
-                self._add(transaction, now)
+                self._add(transaction, now, is_own=False)
         return awaited, [each for each in faults if each.code in _PEER_FAULTS]
 
     def _parse(self, wire: bytes) -> Transaction:
@@ -121,7 +121,7 @@ class Intake:
         check_time(transaction, parent=workshop.parent, wall_ms=now.wall_ms)
         workshop.contracts.check_admission(workshop.committed, transaction)
         check_work(transaction, parent=workshop.parent, contracts=workshop.contracts)
-        self._pool.check_room(transaction)
+        self._pool.check_room(transaction, is_own=True)
 
     def _is_welcome(self, transaction: Transaction, now: Now) -> bool:
         workshop = self._workshop
@@ -140,9 +140,11 @@ class Intake:
         for transaction, is_signed in zip(transactions, are_signed, strict=True):
             yield transaction, None if is_signed else invalid_signature(transaction)
 
-    def _add(self, transaction: Transaction, now: Now) -> InvalidTransaction | None:
+    def _add(
+        self, transaction: Transaction, now: Now, *, is_own: bool
+    ) -> InvalidTransaction | None:
         try:
-            self._pool.add(transaction, now.monotonic_ms)
+            self._pool.add(transaction, now.monotonic_ms, is_own=is_own)
         except InvalidTransaction as error:
             return error
         return None

@@ -395,7 +395,12 @@ class Simulation:
                     censorship_timeout_ms=plan.replica.censorship_timeout_ms,
                     request_again_ms=plan.replica.t0_ms // 4,
                 ),
-                pool=MempoolLimits(transactions_max=200, bytes_max=100_000, per_sender_max=100),
+                pool=MempoolLimits(
+                    transactions_max=200,
+                    bytes_max=100_000,
+                    per_sender_max=100,
+                    per_sender_own_max=100 // len(self._plan.nodes),
+                ),
             ),
         )
 

@@ -25,7 +25,10 @@ SAMPLES = tuple(
 )
 numbers = st.integers(0, len(SAMPLES) - 1)
 LIMITS = MempoolLimits(
-    transactions_max=12, bytes_max=9 * len(SAMPLES[0].wire) + 30, per_sender_max=5
+    transactions_max=12,
+    bytes_max=9 * len(SAMPLES[0].wire) + 30,
+    per_sender_max=5,
+    per_sender_own_max=2,
 )
 
 
@@ -36,23 +39,28 @@ class PoolMachine(RuleBasedStateMachine):
         super().__init__()
         self.pool = Mempool(LIMITS)
         self.waiting: list[Transaction] = []
+        self.own: set[bytes] = set()
+        """Ids that came from own clients, once and maybe no longer waiting."""
         self.quarantined: list[bytes] = []
         self.now_ms = 0
 
-    @rule(number=numbers)
-    def add(self, number: int) -> None:
+    @rule(number=numbers, is_own=st.booleans())
+    def add(self, number: int, *, is_own: bool) -> None:
         one = SAMPLES[number]
         self.now_ms += 1
-        expected = self.refusal_of(one)
+        expected = self.refusal_of(one, is_own=is_own)
         if expected is None:
-            self.pool.add(one, self.now_ms)
+            self.pool.add(one, self.now_ms, is_own=is_own)
             self.waiting.append(one)
+            self.own.discard(one.id)
+            if is_own:
+                self.own.add(one.id)
             return
         with pytest.raises(InvalidTransaction) as caught:
-            self.pool.add(one, self.now_ms)
+            self.pool.add(one, self.now_ms, is_own=is_own)
         assert caught.value.code == expected
 
-    def refusal_of(self, one: Transaction) -> str | None:
+    def refusal_of(self, one: Transaction, *, is_own: bool) -> str | None:
         if one in self.waiting:
             return "DUPLICATE"
         if one.id in self.quarantined:
@@ -62,7 +70,9 @@ class PoolMachine(RuleBasedStateMachine):
         if sum(len(each.wire) for each in (*self.waiting, one)) > LIMITS.bytes_max:
             return "MEMPOOL_FULL"
         same = [each for each in self.waiting if each.payload.sender == one.payload.sender]
-        return "SENDER_QUOTA" if len(same) >= LIMITS.per_sender_max else None
+        own = [each for each in same if each.id in self.own]
+        is_over = is_own and len(own) >= LIMITS.per_sender_own_max
+        return "SENDER_QUOTA" if is_over or len(same) >= LIMITS.per_sender_max else None
 
     @rule(some_numbers=st.lists(numbers, max_size=5))
     def remove(self, some_numbers: list[int]) -> None:

@@ -1,5 +1,6 @@
 """The pool: limits, order within a sender, fairness between them, and what never comes back."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 
@@ -12,7 +13,9 @@ from chain.parameters import Parameters
 from chain.transaction import Transaction
 from tests.chain_samples import GENESIS_TIME_MS, OTHER_SENDER, SENDER, transaction
 
-LIMITS = MempoolLimits(transactions_max=100, bytes_max=100_000, per_sender_max=50)
+LIMITS = MempoolLimits(
+    transactions_max=100, bytes_max=100_000, per_sender_max=50, per_sender_own_max=20
+)
 THIRD_SENDER = Ed25519Signer(b"t" * 32)
 
 
@@ -97,6 +100,56 @@ def test_a_sender_has_a_quota_of_its_own() -> None:
 
     assert refusal_of(pool, transaction(3)) == "SENDER_QUOTA"
     pool.add(transaction(3, sender=OTHER_SENDER), 0)
+
+
+def test_own_clients_may_bring_a_share_of_a_senders_quota_and_peers_the_rest() -> None:
+    limits = dataclasses.replace(LIMITS, per_sender_max=3, per_sender_own_max=1)
+    pool = pool_of(limits=limits)
+    pool.add(transaction(1), 0, is_own=True)
+
+    with pytest.raises(InvalidTransaction, match="1 transactions of this sender that came to this"):
+        pool.add(transaction(2), 0, is_own=True)
+    pool.add(transaction(3, sender=OTHER_SENDER), 0, is_own=True)
+    pool.add(transaction(2), 0)
+    pool.add(transaction(4), 0)
+    assert refusal_of(pool, transaction(5)) == "SENDER_QUOTA"
+
+
+@pytest.mark.parametrize("leave", ["remove", "expire", "quarantine"])
+def test_the_share_of_own_clients_is_free_again_however_a_transaction_leaves(leave: str) -> None:
+    pool = pool_of(limits=dataclasses.replace(LIMITS, per_sender_own_max=1))
+    one = transaction(1)
+    pool.add(one, 0, is_own=True)
+
+    match leave:
+        case "remove":
+            pool.remove([one.id])
+        case "expire":
+            assert pool.expire(one.payload.valid_until_ms) == [one.id]
+        case _:
+            pool.quarantine(one.id)
+
+    pool.add(transaction(2), 0, is_own=True)
+    with pytest.raises(InvalidTransaction, match="came to this node"):
+        pool.add(transaction(3), 0, is_own=True)
+
+
+def test_pools_that_hear_of_all_shares_hold_the_same_and_turn_nothing_away() -> None:
+    limits = dataclasses.replace(LIMITS, per_sender_max=8, per_sender_own_max=2)
+    pools = [Mempool(limits) for _ in range(4)]
+    for node, pool in enumerate(pools):
+        for number in range(5):  # a flood at each node, before any gossip arrives
+            one = transaction(10 * node + number)
+            with contextlib.suppress(InvalidTransaction):
+                pool.add(one, 0, is_own=True)
+    accepted = [list(pool.transactions()) for pool in pools]
+    for node, pool in enumerate(pools):
+        for other in (*accepted[:node], *accepted[node + 1 :]):
+            for one in other:
+                pool.add(one, 1)
+
+    assert {pool.count for pool in pools} == {8}
+    assert len({frozenset(each.id for each in pool.transactions()) for pool in pools}) == 1
 
 
 def test_a_committed_transaction_makes_room() -> None:

@@ -113,7 +113,12 @@ async def running(
 ) -> AsyncIterator[Running]:
     node = LoneNode(
         genesis=lone_genesis() if genesis is None else genesis,
-        limits=MempoolLimits(transactions_max=10_000, bytes_max=10_000_000, per_sender_max=10_000),
+        limits=MempoolLimits(
+            transactions_max=10_000,
+            bytes_max=10_000_000,
+            per_sender_max=10_000,
+            per_sender_own_max=10_000,
+        ),
     )
     recorder = Recorder()
     prepare(recorder)

@@ -102,7 +102,9 @@ class AskedStore:
 
 
 def test_the_database_is_asked_only_about_what_does_not_wait() -> None:
-    pool = Mempool(MempoolLimits(transactions_max=9, bytes_max=9_999, per_sender_max=9))
+    pool = Mempool(
+        MempoolLimits(transactions_max=9, bytes_max=9_999, per_sender_max=9, per_sender_own_max=9)
+    )
     waiting, other = note(lone_genesis(), 1), note(lone_genesis(), 2)
     pool.add(waiting, 0)
     store = AskedStore()

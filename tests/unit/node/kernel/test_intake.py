@@ -20,8 +20,13 @@ NOTES = [note(GENESIS, number) for number in range(4)]
 class Bench:
     """An intake that notes how many signatures it had checked at once."""
 
-    def __init__(self, transactions_max: int = 9) -> None:
-        limits = MempoolLimits(transactions_max=transactions_max, bytes_max=9_999, per_sender_max=9)
+    def __init__(self, transactions_max: int = 9, own_max: int = 9) -> None:
+        limits = MempoolLimits(
+            transactions_max=transactions_max,
+            bytes_max=9_999,
+            per_sender_max=9,
+            per_sender_own_max=own_max,
+        )
         self.pool = Mempool(limits)
         self.checked: list[int] = []
         store = new_store(GENESIS)
@@ -61,6 +66,17 @@ def test_each_of_a_clients_batch_gets_its_answer_in_order() -> None:
     ]
     assert [each.id for each in taken] == [NOTES[0].id, NOTES[2].id]
     assert bench.checked == [3]
+
+
+def test_clients_have_their_share_and_what_other_nodes_accepted_finds_room_beside_it() -> None:
+    bench = Bench(own_max=1)
+
+    answers, taken = bench.intake.admit([each.wire for each in NOTES[:2]], NOW)
+    bench.intake.take_bodies([each.wire for each in NOTES[2:]], NOW, frozenset())
+
+    assert [each.code for each in answers] == ["", "SENDER_QUOTA"]
+    assert taken == [NOTES[0]]
+    assert list(bench.pool.transactions()) == [NOTES[0], *NOTES[2:]]
 
 
 def test_what_finds_no_room_has_no_signature_checked() -> None:

@@ -18,7 +18,11 @@ def test_every_journaled_body_is_served_although_the_pool_has_no_room_for_all_of
     kernel = Kernel(
         workshop=node.kernel.workshop,
         replica=node.kernel.replica,
-        pool=Mempool(MempoolLimits(transactions_max=9, bytes_max=100_000, per_sender_max=1)),
+        pool=Mempool(
+            MempoolLimits(
+                transactions_max=9, bytes_max=100_000, per_sender_max=1, per_sender_own_max=1
+            )
+        ),
         verify=one_by_one(ED25519),
         config=KernelConfig(),
         recovered_bodies=[each.wire for each in journaled],

@@ -4,14 +4,19 @@ Every validator hears of a transaction from the node that admitted it. While no 
 that has not moved for half a view timeout is sent to all again, so that all their timers run
 (consensus.md 12). While blocks go by it most likely stands in a long line: it is sent again before
 it counts as censored, in case that it was lost, and not once a second, which would cost the nodes
-most when they have most to do. What waits for T_c while blocks go by is censored (consensus.md 14).
+most when they have most to do.
+
+What waits for T_c while blocks go by is censored (consensus.md 14), unless it stands in a line that
+moves: its sender was served within T_c and nothing that the sender sent later was. An honest
+primary takes each sender's transactions in order, so a line that takes longer than T_c is no reason
+to replace it; one that leaves out a sender, or a single transaction of one, shows.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from chain.types import Hash, Milliseconds
+from chain.types import Hash, Milliseconds, PublicKey
 from consensus.messages import BODIES_MAX
 
 GOSSIP_BYTES_MAX: Final = 1_048_576
@@ -24,9 +29,20 @@ STALE_BATCH_MAX: Final = 500
 class _Sent:
     """When some of our own transactions went out; those of one submission share it."""
 
+    sender: PublicKey
     first_ms: Milliseconds
     last_ms: Milliseconds
     blocks_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What a sender has got of late."""
+
+    at_ms: Milliseconds
+    """When a block last held something that it sent through this node."""
+    newest_ms: Milliseconds
+    """When the latest of what blocks held had first gone out."""
 
 
 class Gossip:
@@ -41,21 +57,31 @@ class Gossip:
         """A view timeout after the newest block: so long, blocks go by."""
         self._sent: dict[Hash, _Sent] = {}
         """In the order in which they first went out."""
-        self._newest = _Sent(0, 0, 0)
+        self._served: dict[PublicKey, _Served] = {}
+        """Senders that were served within T_c."""
+        self._newest = _Sent(b"", 0, 0, 0)
         self._block_count = 0
 
-    def remember(self, transaction_id: Hash, now_ms: Milliseconds) -> None:
+    def remember(self, transaction_id: Hash, sender: PublicKey, now_ms: Milliseconds) -> None:
         """Notes that a transaction has been sent to all."""
-        newest = self._newest
-        if newest.first_ms != now_ms or newest.blocks_before != self._block_count:
-            newest = self._newest = _Sent(now_ms, now_ms, self._block_count)
-        self._sent[transaction_id] = newest
+        sent = _Sent(sender, now_ms, now_ms, self._block_count)
+        if sent != self._newest:
+            self._newest = sent
+        self._sent[transaction_id] = self._newest
 
     def block_stored(self, transaction_ids: Sequence[Hash], now_ms: Milliseconds) -> None:
         """Notes a block, and drops what it holds."""
         self._block_count += 1
         self._flows_until_ms = now_ms + 2 * self._regossip_after_ms
-        self.forget(transaction_ids)
+        for transaction_id in transaction_ids:
+            sent = self._sent.pop(transaction_id, None)
+            if sent is not None:
+                before = self._served.get(sent.sender)
+                newest_ms = max(sent.first_ms, before.newest_ms if before else 0)
+                self._served[sent.sender] = _Served(now_ms, newest_ms)
+        recent_ms = now_ms - self._censorship_timeout_ms
+        for sender in [each for each, got in self._served.items() if got.at_ms <= recent_ms]:
+            del self._served[sender]
 
     def forget(self, transaction_ids: Sequence[Hash]) -> None:
         """Drops what is waited for no longer."""
@@ -72,19 +98,26 @@ class Gossip:
             if is_young or len(stale) == STALE_BATCH_MAX:
                 break  # All behind it are younger still.
             if now_ms >= sent.last_ms + after_ms:
-                stale[transaction_id] = _Sent(sent.first_ms, now_ms, sent.blocks_before)
+                stale[transaction_id] = replace(sent, last_ms=now_ms)
         # An assignment to a key that is there keeps the order.
         self._sent.update(stale)
         return tuple(stale)
 
     def is_censored(self, now_ms: Milliseconds) -> bool:
-        """Returns whether the oldest has waited for T_c although blocks went by."""
+        """Returns whether the oldest has waited for T_c although blocks went by, out of line.
+
+        What is censored becomes the oldest soon, because lines that move are left behind.
+        """
         oldest = next(iter(self._sent.values()), None)
-        return (
-            oldest is not None
-            and now_ms >= oldest.first_ms + self._censorship_timeout_ms
-            and self._block_count > oldest.blocks_before
+        if oldest is None or now_ms < oldest.first_ms + self._censorship_timeout_ms:
+            return False
+        served = self._served.get(oldest.sender)
+        is_in_line = (
+            served is not None
+            and now_ms < served.at_ms + self._censorship_timeout_ms
+            and served.newest_ms <= oldest.first_ms
         )
+        return self._block_count > oldest.blocks_before and not is_in_line
 
 
 def batches_of(wires: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:

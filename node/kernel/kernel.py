@@ -83,7 +83,7 @@ class KernelConfig:
     regossip_after_ms: Milliseconds = 1_000
     """Of this node's clients, what has not moved while no blocks go by is sent again: T0 / 2."""
     censorship_timeout_ms: Milliseconds = 10_000
-    """T_c: having waited so long while blocks went by, it counts as censored."""
+    """T_c: having waited so long while blocks went by, and out of line, it counts as censored."""
     request_again_ms: Milliseconds = 500
     """Missing bodies are asked for again, of another peer, after this long."""
     block_target_ms: Milliseconds = 1_333
@@ -213,7 +213,7 @@ class Kernel:
     def _on_submission(self, event: TransactionsSubmitted, now: Now) -> list[KernelEffect]:
         admissions, taken = self._intake.admit(event.wires, now)
         for transaction in taken:
-            self._gossip.remember(transaction.id, now.monotonic_ms)
+            self._gossip.remember(transaction.id, transaction.payload.sender, now.monotonic_ms)
         effects: list[KernelEffect] = [
             AnswerSubmission(ticket=event.ticket, admissions=tuple(admissions))
         ]

@@ -179,7 +179,7 @@ class Node:
             contracts=contracts,
             signer=secrets.signer,
             scheme=ED25519,
-            settings=_settings_of(config, node_count=len(genesis.members)),
+            settings=_settings_of(config, member_count=len(genesis.members)),
             verify=verifier_of(ED25519, config.verify_threads or threads_by_default()),
         )
         metrics = NodeMetrics(version=software_version(), node=config.name, role=config.role.value)
@@ -270,7 +270,7 @@ class Node:
         self._runtime.link_changed(peer, is_up=is_up)
 
 
-def _settings_of(config: NodeConfig, node_count: int) -> KernelSettings:
+def _settings_of(config: NodeConfig, member_count: int) -> KernelSettings:
     return KernelSettings(
         replica=ReplicaConfig(
             t0_ms=config.t0_ms,
@@ -286,8 +286,7 @@ def _settings_of(config: NodeConfig, node_count: int) -> KernelSettings:
             transactions_max=config.mempool_transactions_max,
             bytes_max=config.mempool_bytes_max,
             per_sender_max=config.mempool_sender_transactions_max,
-            # What all nodes accept from a sender finds room in every pool.
-            per_sender_own_max=max(1, config.mempool_sender_transactions_max // node_count),
+            per_sender_own_max=config.sender_share(member_count),
         ),
     )
 

@@ -22,6 +22,8 @@ from node.errors import LocalError
 
 CONFIG_BYTES_MAX: Final = 64 * 1024
 """A full file takes about 1 KiB."""
+SENDER_SHARE_MIN: Final = 500
+"""Transactions that one sender may have pending through one node, in however large a consortium."""
 MEMPOOL_BYTES_MIN: Final = 2**20
 """One transaction of the largest size fits with room."""
 DISK_FREE_BYTES_MIN_DEFAULT: Final = 512 * 2**20
@@ -92,6 +94,18 @@ class NodeConfig:
     """debug, info, warning or error; changeable at run time."""
     disk_free_bytes_min: int
     """Free bytes under which the node takes no transactions and is not ready."""
+
+    def sender_share(self, member_count: int) -> int:
+        """Returns how many transactions of one sender this node's own clients may have pending.
+
+        The shares of all members together find room in every pool. In a large consortium the least
+        share counts, which is for one busy gateway: only a flood at most nodes exceeds the sum.
+
+        Args:
+            member_count: nodes of the chain, each of which takes transactions.
+        """
+        quota = self.mempool_sender_transactions_max
+        return min(quota, max(quota // member_count, SENDER_SHARE_MIN))
 
 
 _Port = Annotated[int, Field(ge=1, le=65_535)]

@@ -83,6 +83,18 @@ def test_paths_are_relative_to_the_file_and_absolute_ones_stay(
     assert config.passphrase_path == Path("/etc/tanlian/passphrase")
 
 
+@pytest.mark.parametrize(
+    ("quota", "member_count", "share"),
+    [(10_000, 1, 10_000), (10_000, 4, 2_500), (10_000, 7, 1_428), (10_000, 40, 500), (300, 5, 300)],
+)
+def test_a_sender_has_its_share_of_a_quota_at_each_node(
+    tmp_path: Path, quota: int, member_count: int, share: int
+) -> None:
+    config = load(write(tmp_path, mempool_sender_transactions_max=str(quota)))
+
+    assert config.sender_share(member_count) == share
+
+
 def test_what_is_dumped_is_loaded_again(tmp_path: Path) -> None:
     config = load(write(tmp_path, passphrase_credential='"tanlian-passphrase"', t0_ms="700"))
     path = tmp_path / "copy.toml"

@@ -23,7 +23,6 @@ from consensus.replica import ReplicaConfig
 from contracts.runtime import ContractsRuntime
 from node.journals import NoJournal
 from node.kernel.assembly import KernelSettings, build_kernel
-from node.kernel.kernel import KernelConfig
 from node.leveldb import LevelDatabase
 from node.storage import ChainStore
 
@@ -34,7 +33,6 @@ TRANSACTIONS_PER_BLOCK: Final = 99
 ROUNDS: Final = 3
 _SETTINGS: Final = KernelSettings(
     replica=ReplicaConfig(t0_ms=2_000, status_interval_ms=300, censorship_timeout_ms=10_000),
-    kernel=KernelConfig(regossip_after_ms=1_000, censorship_timeout_ms=10_000),
     pool=MempoolLimits(
         transactions_max=50_000, bytes_max=2**27, per_sender_max=10_000, per_sender_own_max=10_000
     ),

@@ -44,7 +44,7 @@ class ReplicaConfig:
     status_interval_ms: Milliseconds = 300
     """Between two STATUS."""
     censorship_timeout_ms: Milliseconds = 10_000
-    """T_c: a new primary has this long to take up what its predecessor left lying."""
+    """T_c: what waits for so long is complained of, and a new primary has as long to take it up."""
     clock_ahead_max_ms: Milliseconds = 2_000
     """A fresh proposal may be this far ahead of the local clock."""
     clock_behind_max_ms: Milliseconds = 10_000

@@ -35,7 +35,6 @@ from node.errors import LocalError
 from node.genesis_file import load_genesis
 from node.journals import NoJournal
 from node.kernel.assembly import KernelSettings, build_kernel
-from node.kernel.kernel import KernelConfig
 from node.keystore import (
     Purpose,
     open_key_file,
@@ -276,11 +275,6 @@ def _settings_of(config: NodeConfig, member_count: int) -> KernelSettings:
             t0_ms=config.t0_ms,
             status_interval_ms=config.status_interval_ms,
             censorship_timeout_ms=config.censorship_timeout_ms,
-        ),
-        kernel=KernelConfig(
-            regossip_after_ms=config.t0_ms // 2,
-            censorship_timeout_ms=config.censorship_timeout_ms,
-            block_target_ms=config.t0_ms * 2 // 3,
         ),
         pool=MempoolLimits(
             transactions_max=config.mempool_transactions_max,

@@ -17,7 +17,7 @@ from consensus.replica import Replica, ReplicaConfig, initial_guard
 from node.kernel.candidates import Candidate, Workshop
 from node.kernel.effects import Admission, AnswerSubmission, KernelEffect, StoreBlock
 from node.kernel.events import BlockStored, KernelEvent, Ticked, TransactionsSubmitted
-from node.kernel.kernel import Kernel, KernelConfig
+from node.kernel.kernel import Kernel
 from node.kernel.storing import stored_block
 from node.memory_database import MemoryDatabase
 from node.storage import ChainStore, KeyValue
@@ -166,7 +166,7 @@ class LoneNode:
             replica=replica,
             pool=Mempool(self.limits),
             verify=one_by_one(ED25519),
-            config=KernelConfig(),
+            config=ReplicaConfig(),
         )
 
     def now(self) -> Now:

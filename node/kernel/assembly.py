@@ -18,7 +18,7 @@ from consensus.replica import Replica, ReplicaConfig
 from node.errors import StorageError
 from node.kernel.candidates import CommittedIds, Workshop
 from node.kernel.contracts_port import NodeContracts
-from node.kernel.kernel import Kernel, KernelConfig
+from node.kernel.kernel import Kernel
 from node.ports import BlockStore, JournalStore
 
 
@@ -27,7 +27,6 @@ class KernelSettings:
     """What one node chooses for itself; no choice of one node can stall the chain."""
 
     replica: ReplicaConfig
-    kernel: KernelConfig
     pool: MempoolLimits
 
 
@@ -130,6 +129,6 @@ def build_kernel(  # noqa: PLR0913  # the parts of a node, each needed once
         replica=replica,
         pool=pool,
         verify=verify or one_by_one(scheme),
-        config=settings.kernel,
+        config=settings.replica,
         recovered_bodies=bodies_in(records),
     )

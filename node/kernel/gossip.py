@@ -48,17 +48,15 @@ class _Served:
 class Gossip:
     """What this node sent to all validators and waits for."""
 
-    def __init__(
-        self, regossip_after_ms: Milliseconds, censorship_timeout_ms: Milliseconds
-    ) -> None:
-        self._regossip_after_ms = regossip_after_ms
+    def __init__(self, t0_ms: Milliseconds, censorship_timeout_ms: Milliseconds) -> None:
+        self._t0_ms = t0_ms
         self._censorship_timeout_ms = censorship_timeout_ms
         self._flows_until_ms = -1
         """A view timeout after the newest block: so long, blocks go by."""
         self._sent: dict[Hash, _Sent] = {}
         """In the order in which they first went out."""
         self._served: dict[PublicKey, _Served] = {}
-        """Senders that were served within T_c."""
+        """Senders that were served within T_c before the newest block."""
         self._newest = _Sent(b"", 0, 0, 0)
         self._block_count = 0
 
@@ -72,7 +70,7 @@ class Gossip:
     def block_stored(self, transaction_ids: Sequence[Hash], now_ms: Milliseconds) -> None:
         """Notes a block, and drops what it holds."""
         self._block_count += 1
-        self._flows_until_ms = now_ms + 2 * self._regossip_after_ms
+        self._flows_until_ms = now_ms + self._t0_ms
         for transaction_id in transaction_ids:
             sent = self._sent.pop(transaction_id, None)
             if sent is not None:
@@ -91,7 +89,7 @@ class Gossip:
     def stale(self, now_ms: Milliseconds) -> tuple[Hash, ...]:
         """Returns what is to be sent again now, oldest first, and notes that it is."""
         is_flowing = now_ms < self._flows_until_ms
-        after_ms = self._censorship_timeout_ms // 2 if is_flowing else self._regossip_after_ms
+        after_ms = (self._censorship_timeout_ms if is_flowing else self._t0_ms) // 2
         stale: dict[Hash, _Sent] = {}
         for transaction_id, sent in self._sent.items():
             is_young = now_ms < sent.first_ms + after_ms
@@ -106,17 +104,13 @@ class Gossip:
     def is_censored(self, now_ms: Milliseconds) -> bool:
         """Returns whether the oldest has waited for T_c although blocks went by, out of line.
 
-        What is censored becomes the oldest soon, because lines that move are left behind.
+        What is censored becomes the oldest soon, because what stands in lines that move goes.
         """
         oldest = next(iter(self._sent.values()), None)
         if oldest is None or now_ms < oldest.first_ms + self._censorship_timeout_ms:
             return False
         served = self._served.get(oldest.sender)
-        is_in_line = (
-            served is not None
-            and now_ms < served.at_ms + self._censorship_timeout_ms
-            and served.newest_ms <= oldest.first_ms
-        )
+        is_in_line = served is not None and served.newest_ms <= oldest.first_ms
         return self._block_count > oldest.blocks_before and not is_in_line
 
 

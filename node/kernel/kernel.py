@@ -8,7 +8,7 @@ can do: send, store, wait.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, assert_never
 
 from chain.crypto import Verifier
 from chain.errors import DecodeError, InvalidBlock, InvalidTransaction
@@ -49,7 +49,7 @@ from consensus.messages import (
     BodiesRequest,
     Message,
 )
-from consensus.replica import Replica
+from consensus.replica import Replica, ReplicaConfig
 from node.kernel.candidates import Candidate, Workshop
 from node.kernel.effects import (
     AnswerSubmission,
@@ -75,19 +75,10 @@ from node.kernel.storing import certified_block, stored_block
 from node.kernel.traffic import traffic_of
 from node.ports import Traffic
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelConfig:
-    """Node configuration of the kernel; no setting of one node can stall the chain."""
-
-    regossip_after_ms: Milliseconds = 1_000
-    """Of this node's clients, what has not moved while no blocks go by is sent again: T0 / 2."""
-    censorship_timeout_ms: Milliseconds = 10_000
-    """T_c: having waited so long while blocks went by, and out of line, it counts as censored."""
-    request_again_ms: Milliseconds = 500
-    """Missing bodies are asked for again, of another peer, after this long."""
-    block_target_ms: Milliseconds = 1_333
-    """A primary proposes as much as is final within this time: two thirds of T0."""
+BLOCK_TARGET: Final = (2, 3)
+"""A primary proposes as much as is final within this part of T0."""
+ASK_AGAIN_DIVISOR: Final = 4
+"""Missing bodies are asked for again, of another peer, after this part of T0."""
 
 
 @dataclass(slots=True)
@@ -113,7 +104,7 @@ class Kernel:
         replica: Replica,
         pool: Mempool,
         verify: Verifier,
-        config: KernelConfig,
+        config: ReplicaConfig,
         recovered_bodies: Sequence[bytes] = (),
     ) -> None:
         self.chain_id = workshop.chain_id
@@ -122,11 +113,11 @@ class Kernel:
         self.workshop = workshop
         self._store = workshop.store
         self._contracts = workshop.contracts
-        self._config = config
+        self._ask_again_ms = config.t0_ms // ASK_AGAIN_DIVISOR
         self._intake = Intake(workshop=workshop, pool=pool, verify=verify)
-        self._gossip = Gossip(config.regossip_after_ms, config.censorship_timeout_ms)
+        self._gossip = Gossip(config.t0_ms, config.censorship_timeout_ms)
         self._pace = Pace(
-            target_ms=config.block_target_ms,
+            target_ms=config.t0_ms * BLOCK_TARGET[0] // BLOCK_TARGET[1],
             work_max=workshop.parent.parameters.block_readings_max,
         )
         self._assembly: AssembleProposal | None = None
@@ -335,9 +326,7 @@ class Kernel:
     def _ask_for_bodies(
         self, waiting: _Judgement, missing: tuple[Hash, ...], now: Now
     ) -> list[KernelEffect]:
-        if waiting.times_asked and (
-            now.monotonic_ms < waiting.asked_at_ms + self._config.request_again_ms
-        ):
+        if waiting.times_asked and (now.monotonic_ms < waiting.asked_at_ms + self._ask_again_ms):
             return []
         peers = [waiting.request.source]
         peers += [key for key in self.workshop.parent.validators.keys if key not in peers]

@@ -23,7 +23,7 @@ from consensus.messages import Bodies
 from node.kernel.assembly import KernelSettings, build_kernel
 from node.kernel.effects import BroadcastPayload, KernelEffect
 from node.kernel.events import KernelEvent, PayloadReceived
-from node.kernel.kernel import Kernel, KernelConfig
+from node.kernel.kernel import Kernel
 from node.ports import StoredBlock
 from node.simulator.checkers import Checkers, InvariantViolation
 from node.simulator.clocks import NodeClock
@@ -390,11 +390,6 @@ class Simulation:
             scheme=self._scheme,
             settings=KernelSettings(
                 replica=plan.replica,
-                kernel=KernelConfig(
-                    regossip_after_ms=plan.replica.t0_ms // 2,
-                    censorship_timeout_ms=plan.replica.censorship_timeout_ms,
-                    request_again_ms=plan.replica.t0_ms // 4,
-                ),
                 pool=MempoolLimits(
                     transactions_max=200,
                     bytes_max=100_000,

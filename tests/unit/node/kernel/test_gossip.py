@@ -1,5 +1,7 @@
 """What is sent again, what counts as censored, and how messages are split."""
 
+import pytest
+
 from consensus.messages import BODIES_MAX
 from node.kernel.gossip import (
     GOSSIP_BYTES_MAX,
@@ -16,7 +18,7 @@ OTHER_SENDER = b"t" * 32
 
 
 def test_what_has_not_moved_is_sent_again_after_the_interval_and_not_before() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
 
     assert gossip.stale(999) == ()
@@ -26,7 +28,7 @@ def test_what_has_not_moved_is_sent_again_after_the_interval_and_not_before() ->
 
 
 def test_sending_again_changes_neither_the_order_nor_the_others_of_the_submission() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     for identity in (ID, OTHER_ID):
         gossip.remember(identity, SENDER, 0)
     gossip.remember(b"n" * 32, SENDER, 500)
@@ -37,7 +39,7 @@ def test_sending_again_changes_neither_the_order_nor_the_others_of_the_submissio
 
 
 def test_what_was_committed_is_not_sent_again() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
 
     gossip.block_stored([ID], 0)
@@ -46,7 +48,7 @@ def test_what_was_committed_is_not_sent_again() -> None:
 
 
 def test_while_blocks_go_by_it_is_sent_again_only_before_it_counts_as_censored() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
     for now_ms in range(500, 12_000, 500):
         gossip.block_stored([], now_ms)
@@ -56,7 +58,7 @@ def test_while_blocks_go_by_it_is_sent_again_only_before_it_counts_as_censored()
 
 
 def test_what_waits_is_sent_again_once_no_block_has_gone_by_for_a_view_timeout() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
     gossip.block_stored([], 500)
 
@@ -67,7 +69,7 @@ def test_what_waits_is_sent_again_once_no_block_has_gone_by_for_a_view_timeout()
 
 
 def test_one_tick_sends_a_bounded_number_again() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     for number in range(STALE_BATCH_MAX + 1):
         gossip.remember(number.to_bytes(32, "big"), SENDER, 0)
 
@@ -76,7 +78,7 @@ def test_one_tick_sends_a_bounded_number_again() -> None:
 
 
 def test_waiting_long_is_censorship_only_while_blocks_go_by() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
 
     assert not gossip.is_censored(10_000)
@@ -86,7 +88,7 @@ def test_waiting_long_is_censorship_only_while_blocks_go_by() -> None:
 
 
 def test_blocks_before_the_transaction_prove_no_censorship() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.block_stored([], 0)
     gossip.remember(ID, SENDER, 0)
 
@@ -94,7 +96,7 @@ def test_blocks_before_the_transaction_prove_no_censorship() -> None:
 
 
 def test_a_line_that_moves_is_not_censored_however_long_it_takes() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     line = [number.to_bytes(32, "big") for number in range(40)]
     for number, identity in enumerate(line):
         gossip.remember(identity, SENDER, number)
@@ -103,45 +105,35 @@ def test_a_line_that_moves_is_not_censored_however_long_it_takes() -> None:
         gossip.block_stored([identity], 1_000 * (number + 1))
         assert not gossip.is_censored(1_000 * (number + 1))
 
-    assert not gossip.is_censored(39_000 + 9_999)
     gossip.block_stored([], 39_000 + 9_999)
-    assert gossip.is_censored(39_000 + 10_000), "its last one was passed over for T_c"
+    assert not gossip.is_censored(39_000 + 9_999)
+    gossip.block_stored([], 39_000 + 10_000)
+    assert gossip.is_censored(39_000 + 10_000), "blocks passed its last one over for T_c"
 
 
-def test_one_that_later_ones_of_its_sender_overtake_is_censored() -> None:
-    gossip = Gossip(1_000, 10_000)
+@pytest.mark.parametrize(
+    ("sender", "sent_ms", "is_censored"),
+    [
+        (SENDER, 1, True),  # overtaken by a later one of its own sender
+        (SENDER, 0, False),  # of one submission, whatever their order
+        (OTHER_SENDER, 0, True),  # its sender is left out
+    ],
+)
+def test_what_waits_for_long_is_held_against_what_was_served(
+    sender: bytes, sent_ms: int, *, is_censored: bool
+) -> None:
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
-    gossip.remember(OTHER_ID, SENDER, 1)
+    gossip.remember(OTHER_ID, sender, sent_ms)
 
     gossip.block_stored([OTHER_ID], 9_000)
 
     assert not gossip.is_censored(9_999)
-    assert gossip.is_censored(10_000)
-
-
-def test_what_came_in_one_submission_overtakes_nothing_of_it() -> None:
-    gossip = Gossip(1_000, 10_000)
-    gossip.remember(ID, SENDER, 0)
-    gossip.remember(OTHER_ID, SENDER, 0)
-
-    gossip.block_stored([OTHER_ID], 9_000)
-
-    assert not gossip.is_censored(10_000)
-    assert gossip.is_censored(19_000)
-
-
-def test_a_sender_that_is_left_out_is_censored_although_others_are_served() -> None:
-    gossip = Gossip(1_000, 10_000)
-    gossip.remember(ID, SENDER, 0)
-    gossip.remember(OTHER_ID, OTHER_SENDER, 0)
-
-    gossip.block_stored([OTHER_ID], 9_000)
-
-    assert gossip.is_censored(10_000)
+    assert gossip.is_censored(10_000) is is_censored
 
 
 def test_a_censored_one_shows_although_an_older_line_moves() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     line = [number.to_bytes(32, "big") for number in range(12)]
     for identity in line:
         gossip.remember(identity, OTHER_SENDER, 0)
@@ -155,7 +147,7 @@ def test_a_censored_one_shows_although_an_older_line_moves() -> None:
 
 
 def test_expiry_ends_a_complaint_and_is_no_block() -> None:
-    gossip = Gossip(1_000, 10_000)
+    gossip = Gossip(2_000, 10_000)
     gossip.remember(ID, SENDER, 0)
     gossip.remember(OTHER_ID, SENDER, 0)
 

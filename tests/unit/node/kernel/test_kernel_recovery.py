@@ -3,9 +3,10 @@
 from chain.crypto import ED25519, one_by_one
 from chain.mempool import Mempool, MempoolLimits
 from consensus.messages import MESSAGES, Bodies, BodiesRequest
+from consensus.replica import ReplicaConfig
 from node.kernel.effects import SendPayload
 from node.kernel.events import PayloadReceived
-from node.kernel.kernel import Kernel, KernelConfig
+from node.kernel.kernel import Kernel
 from tests import chain_samples as samples
 from tests.kernel_samples import LoneNode, note
 
@@ -24,7 +25,7 @@ def test_every_journaled_body_is_served_although_the_pool_has_no_room_for_all_of
             )
         ),
         verify=one_by_one(ED25519),
-        config=KernelConfig(),
+        config=ReplicaConfig(),
         recovered_bodies=[each.wire for each in journaled],
     )
     kernel.start(node.now())
